@@ -1,0 +1,8 @@
+//! The bytes of the file format: every offset, flag and limit, each once, beside the structure it belongs to.
+//!
+//! Views borrow bytes and are total: any bytes give a view or a typed error, and nothing here panics, reads a file,
+//! or judges. Spec 01 (header), 02 (pages), 04 (extents).
+
+mod geometry;
+
+pub use geometry::{Dbtime, HEADER_SLOTS, Objid, PGNO_DATABASE_ROOT, PageSize, Pgno};
