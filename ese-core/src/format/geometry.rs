@@ -107,7 +107,7 @@ impl PageSize {
 
     /// Bytes of a page, as `u64` for file offsets.
     #[must_use]
-    pub const fn len(self) -> u64 {
+    pub const fn as_u64(self) -> u64 {
         2048 << self as u64
     }
 
@@ -121,20 +121,20 @@ impl PageSize {
     #[must_use]
     pub const fn offset_of(self, pgno: Pgno) -> u64 {
         // Largest: (2^32) * 2^15 = 2^47.
-        (pgno.0 as u64 + HEADER_SLOTS - 1) * self.len()
+        (pgno.0 as u64 + HEADER_SLOTS - 1) * self.as_u64()
     }
 
     /// The page that holds the byte at `offset`; `None` in the header slots and beyond the largest page number.
     #[must_use]
     pub fn pgno_at(self, offset: u64) -> Option<Pgno> {
-        let slot = offset / self.len();
+        let slot = offset / self.as_u64();
         u32::try_from(slot.checked_sub(HEADER_SLOTS - 1)?).ok().filter(|n| *n > 0).map(Pgno)
     }
 
     /// The last whole page of a file of `file_len` bytes; [`Pgno::NONE`] if it holds none.
     #[must_use]
     pub fn last_pgno(self, file_len: u64) -> Pgno {
-        let pages = (file_len / self.len()).saturating_sub(HEADER_SLOTS);
+        let pages = (file_len / self.as_u64()).saturating_sub(HEADER_SLOTS);
         Pgno(u32::try_from(pages).unwrap_or(u32::MAX))
     }
 }
@@ -160,11 +160,11 @@ mod tests {
     fn the_page_at_an_offset_is_the_inverse() {
         for size in PageSize::ALL {
             assert_eq!(size.pgno_at(0), None);
-            assert_eq!(size.pgno_at(2 * size.len() - 1), None);
+            assert_eq!(size.pgno_at(2 * size.as_u64() - 1), None);
             for pgno in [Pgno(1), Pgno(77), Pgno(u32::MAX)] {
                 let at = size.offset_of(pgno);
                 assert_eq!(size.pgno_at(at), Some(pgno));
-                assert_eq!(size.pgno_at(at + size.len() - 1), Some(pgno));
+                assert_eq!(size.pgno_at(at + size.as_u64() - 1), Some(pgno));
             }
             assert_eq!(size.pgno_at(u64::MAX), None);
         }

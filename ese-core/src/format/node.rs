@@ -123,7 +123,8 @@ impl<'a> Node<'a> {
             (0, usize::from(first & SIZE_MASK), rest)
         };
         let available = prefix.len();
-        let prefix = prefix.get(..prefix_len).ok_or(NodeError::PrefixTooLong { line, prefix: prefix_len, available })?;
+        let prefix =
+            prefix.get(..prefix_len).ok_or(NodeError::PrefixTooLong { line, prefix: prefix_len, available })?;
         let available = rest.len();
         let (suffix, data) = rest.split_at_checked(suffix_len).ok_or(NodeError::SuffixTooLong {
             line,

@@ -75,7 +75,9 @@ pub enum LineError {
         count: usize,
     },
     /// The tag points outside the space between header and tag array.
-    #[error("line {line}: expected to end at or before {limit}, found {size} bytes at {offset} (counted behind the header)")]
+    #[error(
+        "line {line}: expected to end at or before {limit}, found {size} bytes at {offset} (counted behind the header)"
+    )]
     OutsidePage {
         /// The line asked for.
         line: usize,
