@@ -115,7 +115,7 @@ pub struct WrongPageLength(pub usize);
 /// assert!(!page.flags().contains(PageFlags::LEAF));
 /// # Ok::<(), ese_core::format::WrongPageLength>(())
 /// ```
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub struct Page<'a> {
     bytes: &'a [u8],
     size: PageSize,
