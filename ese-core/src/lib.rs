@@ -2,6 +2,9 @@
 
 #![deny(missing_docs)]
 
+pub mod check;
 pub mod checksum;
+pub mod finding;
 pub mod format;
+pub mod jet;
 pub mod source;

@@ -1,0 +1,242 @@
+//! The table of codes: name, severity, JET error, rules, meaning and next step of every finding.
+//!
+//! `docs/findings.md` and `catdb-cli explain` are made from it. A code is never renamed once it is published.
+
+use std::fmt;
+
+use super::Severity;
+use crate::jet::JetError;
+
+/// What to do about a finding.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct NextStep {
+    /// Advice, as a sentence.
+    pub advice: &'static str,
+    /// The command to run next; `{file}` and `{pgno}` stand for the input and the page.
+    pub command: &'static str,
+}
+
+/// What a code stands for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct CodeInfo {
+    /// Its published name: `page-checksum`.
+    pub name: &'static str,
+    /// Its weight, where nothing special applies.
+    pub severity: Severity,
+    /// The JET error that stands for it.
+    pub jet: Option<JetError>,
+    /// Ids of the checks in the specification that report it.
+    pub checks: &'static str,
+    /// What it means, as a sentence.
+    pub meaning: &'static str,
+    /// What to do.
+    pub next: NextStep,
+}
+
+macro_rules! codes {
+    ($($variant:ident $name:literal $severity:ident $jet:expr, $checks:literal, $meaning:literal, $advice:literal, $command:literal;)*) => {
+        /// The kinds of findings, in the order in which they are listed at one offset.
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+        pub enum Code {
+            $(#[doc = $meaning] $variant,)*
+        }
+
+        impl Code {
+            /// All codes, in the order of the table.
+            pub const ALL: &'static [Code] = &[$(Code::$variant,)*];
+
+            /// What the code stands for.
+            #[must_use]
+            pub const fn info(self) -> &'static CodeInfo {
+                match self {
+                    $(Code::$variant => &CodeInfo {
+                        name: $name,
+                        severity: Severity::$severity,
+                        jet: $jet,
+                        checks: $checks,
+                        meaning: $meaning,
+                        next: NextStep { advice: $advice, command: $command },
+                    },)*
+                }
+            }
+        }
+    };
+}
+
+const READ_VERIFY: Option<JetError> = Some(JetError::READ_VERIFY_FAILURE);
+const CORRUPTED: Option<JetError> = Some(JetError::DATABASE_CORRUPTED);
+
+codes! {
+    DbNotEse "db-not-ese" Error None, "-",
+        "Neither header copy nor any page is that of an ESE database.",
+        "Check that this is the right file: a database has the magic ef cd ab 89 at byte 4.",
+        "catdb-cli info {file}";
+    DbDirty "db-dirty" Warning Some(JetError::DATABASE_DIRTY_SHUTDOWN), "H6",
+        "The database was not shut down cleanly: committed changes may be only in its log files.",
+        "Copy the log files (*.log, *.chk) from the folder of the database beside your copy before anything else is done with it.",
+        "catdb-cli info {file}";
+    DbTruncated "db-truncated" Error Some(JetError::FILE_IO_BEYOND_EOF), "H8 S11",
+        "The file ends before the space that the database owns, or inside a page.",
+        "Look for a complete copy: what lay behind the end is not in this file.",
+        "catdb-cli info {file}";
+    DbSlack "db-slack" Info None, "S11",
+        "Pages behind the space that the database owns; whatever stands there belongs to no table.",
+        "Nothing to do: the engine extends files ahead of need.",
+        "catdb-cli explain db-slack";
+    DbRepairedBefore "db-repaired-before" Info None, "header",
+        "The database was repaired before (esentutl /p): rows may be missing without a trace.",
+        "Compare the content with what should be there.",
+        "catdb-cli info {file}";
+    DbReadError "db-read-error" Error Some(JetError::DISK_IO), "-",
+        "The operating system could not read these bytes.",
+        "Copy the disk with a tool that retries and skips bad sectors, then verify the copy.",
+        "ddrescue {file} copy.edb copy.map && catdb-cli verify copy.edb";
+    DbChanged "db-changed" Error None, "-",
+        "The file changed while it was read: the findings belong to no single state of it.",
+        "Stop the program that writes the file, or take a snapshot, and verify a copy.",
+        "cp {file} copy.edb && catdb-cli verify copy.edb";
+    HdrPrimaryBad "hdr-primary-bad" Warning READ_VERIFY, "H1",
+        "The first header copy is damaged; the second is good and was used.",
+        "No data is lost: the engine takes the second copy and repairs the first when it opens the database.",
+        "catdb-cli info {file}";
+    HdrShadowBad "hdr-shadow-bad" Warning READ_VERIFY, "H1",
+        "The second header copy is damaged; the first is good and was used.",
+        "No data is lost: the engine repairs the second copy when it opens the database.",
+        "catdb-cli info {file}";
+    HdrBothBad "hdr-both-bad" Error READ_VERIFY, "H1",
+        "Both header copies are damaged; the page size was found from the pages, state and version are unknown.",
+        "The engine refuses the file as it is, yet its pages can be read: keep it, and look for a copy with a sound header.",
+        "catdb-cli info {file}";
+    HdrCopiesDiffer "hdr-copies-differ" Warning None, "H2",
+        "Both header copies are sound but not equal: a write was interrupted. The first was used.",
+        "Compare both copies.",
+        "catdb-cli info {file}";
+    HdrMagic "hdr-magic" Error Some(JetError::INVALID_DATABASE_VERSION), "H3",
+        "The header has a right checksum but not the magic number of ESE.",
+        "Look at the header as it stands.",
+        "catdb-cli info {file}";
+    HdrVersion "hdr-version" Error Some(JetError::INVALID_DATABASE_VERSION), "H4",
+        "The format version is none that is known.",
+        "Look at the header as it stands; pages were read as far as they make sense.",
+        "catdb-cli info {file}";
+    HdrVersionNew "hdr-version-new" Info None, "H4",
+        "The update level of the format is above those known when this program was made.",
+        "Nothing to do; if findings look odd, look for a newer version of this program.",
+        "catdb-cli info {file}";
+    HdrPageSize "hdr-page-size" Error Some(JetError::PAGE_SIZE_MISMATCH), "H5",
+        "The page size in the header is not one of the format, or not that of the pages.",
+        "Look at the header as it stands; the pages were read with the size found from them.",
+        "catdb-cli info {file}";
+    HdrFiletype "hdr-filetype" Error Some(JetError::INVALID_DATABASE_VERSION), "H7",
+        "The header belongs to another kind of ESE file than a database.",
+        "Check that this is the right file.",
+        "catdb-cli info {file}";
+    HdrState "hdr-state" Error CORRUPTED, "H6",
+        "The database state is none that exists.",
+        "Look at the header as it stands.",
+        "catdb-cli info {file}";
+    HdrRequiredLogs "hdr-required-logs" Warning None, "H9",
+        "The database is clean and yet asks for log files.",
+        "Look at the required generations in the header, and keep the log files.",
+        "catdb-cli info {file}";
+    HdrTime "hdr-time" Info None, "H10",
+        "A time in the header is not a possible time.",
+        "Nothing to do.",
+        "catdb-cli info {file}";
+    PageChecksum "page-checksum" Error READ_VERIFY, "02-6",
+        "The stored and the computed checksum of the page differ, and no single bit explains it: its content cannot be trusted.",
+        "Work on a copy. Check the disk, look for an older copy of the file, and look at what stands there.",
+        "catdb-cli verify --hex {file}";
+    PageEcc "page-ecc" Warning READ_VERIFY, "02-6.4",
+        "One bit of the page is flipped; the checksum says which, and with it flipped back the page is sound.",
+        "No data is lost: a reader that corrects gets the page. Check the memory and the disk of the machine.",
+        "catdb-cli verify --hex {file}";
+    PageNumber "page-number" Error Some(JetError::READ_PGNO_VERIFY_FAILURE), "02-6.6 P19",
+        "The page is sound but belongs to another place in the file.",
+        "A write went to the wrong place: the page that was here is lost, the other one may be old.",
+        "catdb-cli verify --hex {file}";
+    PageFreeSpace "page-free-space" Error CORRUPTED, "P1 P2 P3 P15",
+        "The fields that count the free space of the page do not add up.",
+        "Look at the header of the page.",
+        "catdb-cli verify --hex {file}";
+    PageTags "page-tags" Error CORRUPTED, "P4 P11 P12 P13",
+        "The tag array, or the place of a line, is outside its bounds.",
+        "Look at the tags of the page.",
+        "catdb-cli verify --hex {file}";
+    PageOverlap "page-overlap" Error CORRUPTED, "P14",
+        "Two lines of the page share bytes.",
+        "Look at the tags of the page.",
+        "catdb-cli verify --hex {file}";
+    PageFlags "page-flags" Error CORRUPTED, "P5 P6 P7 P8 P10",
+        "The flags of the page contradict each other or its content.",
+        "Look at the header of the page.",
+        "catdb-cli verify --hex {file}";
+    PageFlagsUnknown "page-flags-unknown" Warning None, "02-3",
+        "The page has flags that nobody knows.",
+        "Look at the header of the page.",
+        "catdb-cli verify --hex {file}";
+    RepairFlag "repair-flag" Error CORRUPTED, "P9",
+        "The page was written by a repair that did not finish.",
+        "Do not trust the tree of this page; look for a copy from before the repair.",
+        "catdb-cli verify --hex {file}";
+    PageNode "page-node" Error CORRUPTED, "P16 P17",
+        "Prefix, suffix, key or data of a node lie outside the node, or are missing.",
+        "Look at the line of the page.",
+        "catdb-cli verify --hex {file}";
+    PageOrder "page-order" Error CORRUPTED, "P18",
+        "Keys on the page are out of order: searches miss entries.",
+        "Look at the lines of the page.",
+        "catdb-cli verify --hex {file}";
+    PageReserved "page-reserved" Warning None, "P19",
+        "Reserved bytes of the page header are not zero.",
+        "Nothing to do; the engine ignores them.",
+        "catdb-cli verify --hex {file}";
+}
+
+impl Code {
+    /// The published name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        self.info().name
+    }
+
+    /// The code of a published name.
+    ///
+    /// ```
+    /// use ese_core::finding::Code;
+    /// assert_eq!(Code::from_name("page-ecc"), Some(Code::PageEcc));
+    /// ```
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Code> {
+        Code::ALL.iter().copied().find(|code| code.name().eq_ignore_ascii_case(name))
+    }
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_code_has_its_own_name_a_meaning_and_a_command() {
+        for (i, code) in Code::ALL.iter().enumerate() {
+            let info = code.info();
+            assert_eq!(Code::from_name(info.name), Some(*code));
+            assert!(Code::ALL[..i].iter().all(|other| other.name() != info.name));
+            assert!(info.meaning.ends_with('.') && info.next.advice.ends_with('.'), "{code}");
+            assert!(!info.next.command.is_empty(), "{code}");
+        }
+    }
+
+    #[test]
+    fn errors_of_the_engine_have_its_number() {
+        assert_eq!(Code::PageChecksum.info().jet, Some(JetError(-1018)));
+        assert_eq!(Code::PageOverlap.info().jet, Some(JetError(-1206)));
+        assert_eq!(Code::DbDirty.info().jet, Some(JetError(-550)));
+    }
+}
