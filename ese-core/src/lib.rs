@@ -8,3 +8,5 @@ pub mod finding;
 pub mod format;
 pub mod jet;
 pub mod source;
+pub mod tree;
+pub mod verify;

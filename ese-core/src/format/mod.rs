@@ -3,15 +3,35 @@
 //! Views borrow bytes and are total: any bytes give a view or a typed error, and nothing here panics, reads a file,
 //! or judges. Spec 01 (header), 02 (pages), 04 (extents).
 
+mod db_state;
+mod file_type;
 mod geometry;
+mod header;
+mod header_copies;
+mod log_position;
 mod node;
 pub mod page;
-pub mod page_sums;
+mod page_sums;
+mod signature;
 mod space;
+mod stored;
 mod tag;
+mod time;
 
+pub use db_state::DbState;
+pub use file_type::{FileType, kind_of_file};
 pub use geometry::{Dbtime, HEADER_SLOTS, Objid, PGNO_DATABASE_ROOT, PageSize, Pgno};
+pub use header::{
+    BackupType, DatabaseHeader, Field, FieldValue, KNOWN_UPDATES, MAGIC, Shadowing, VERSION, VERSION_STREAMING,
+};
+pub use header_copies::{Copies, HeaderCopies, HeaderCopy, HeaderFault, Used};
+pub use log_position::{BackupInfo, LogPosition};
 pub use node::{CHILD_BYTES, Node, NodeError, NodeKey};
 pub use page::{Page, PageFlags, WrongPageLength};
+pub use page_sums::{
+    BIT_FLAG_ECC, BLOCKS_MAX, FLAG_ECC, OFFSET_BLOCK_SUMS, OFFSET_CHECKSUM, OFFSET_FLAGS, SUM_BYTES, XOR_SEED,
+};
+pub use signature::Signature;
 pub use space::{Extent, Pool, RootHeader, SPACE_HEADER_BYTES, SpaceFlags, SpaceHeader};
 pub use tag::{LineError, NodeFlags, TAG_BYTES, Tag};
+pub use time::LogTime;

@@ -29,7 +29,7 @@ pub mod offset {
     /// Number of tags and of reserved tags, u16.
     pub const ITAG_STATE: usize = 34;
     /// Page flags, u32.
-    pub const FLAGS: usize = 36;
+    pub const FLAGS: usize = super::super::page_sums::OFFSET_FLAGS;
     /// The page's own number, u32 (large pages only).
     pub const PGNO: usize = 64;
     /// Reserved bytes, zero (large pages only).
@@ -253,12 +253,6 @@ impl<'a> Page<'a> {
         if self.size.is_large() { &self.bytes[offset::RESERVED..HEADER_LARGE] } else { &[] }
     }
 
-    /// True if every byte is zero: a page that was never written.
-    #[must_use]
-    pub fn is_blank(self) -> bool {
-        super::page_sums::is_blank(self.bytes)
-    }
-
     /// Tag `line` as it stands, stale bits masked; `None` if the page has no room for so many tags.
     #[must_use]
     pub fn tag(self, line: usize) -> Option<Tag> {
@@ -409,7 +403,7 @@ mod tests {
             let mut bytes: Vec<u8> = seed.iter().copied().cycle().take(size.bytes()).collect();
             if dense { bytes[35] = 0; }
             let page = Page::new(&bytes).unwrap();
-            let _ = (page.flags().unknown(), page.is_blank(), page.reserved(), page.pgno_field());
+            let _ = (page.flags().unknown(), page.reserved(), page.pgno_field());
             for node in page.nodes().flatten() {
                 prop_assert!(node.key.len() <= 2 * bytes.len());
                 prop_assert!(page.offset_of(node.data) >= page.header_len());

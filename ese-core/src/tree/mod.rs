@@ -1,0 +1,9 @@
+//! Trees: pages that can be trusted, and walks over them without recursion (spec 03, spec 04).
+//!
+//! Reading only. A page that cannot be had is a [`PageFault`] that the walk reports and steps over; nothing here judges.
+
+mod reader;
+mod space;
+
+pub use reader::{PageFault, TrustedPages};
+pub use space::{OwnedSpace, SpaceFault, database_space};
