@@ -102,7 +102,7 @@ pub fn page_mut(file: &mut [u8], size: PageSize, pgno: u32) -> &mut [u8] {
 pub fn patch_page(file: &mut [u8], size: PageSize, pgno: u32, change: impl FnOnce(&mut [u8])) {
     let page = page_mut(file, size, pgno);
     change(page);
-    checksum::store(page, Pgno(pgno));
+    checksum::store(page, Pgno(pgno)).expect("a page with a checksum format");
 }
 
 /// Damage: flips the bits `bits` (8 * byte + bit) of page `pgno`.

@@ -148,7 +148,7 @@ impl PageBuilder {
         if large {
             put(64, &self.pgno.to_le_bytes());
         }
-        checksum::store(&mut page, Pgno(self.pgno));
+        checksum::store(&mut page, Pgno(self.pgno)).expect("a page with a checksum format");
         page
     }
 }
