@@ -248,9 +248,10 @@ fn lines_lie_in_bounds(report: &mut PageReport<'_, '_>) -> bool {
         broken[rule].get_or_insert((line, tag, 0)).2 += 1;
     };
     for (line, tag) in report.tags() {
-        if tag.end() > limit {
+        // In a tag of size 0 any offset may stand (spec 02 section 4).
+        if tag.size > 0 && tag.end() > limit {
             note(2, line, tag);
-        } else if tag.end() > mic_free {
+        } else if tag.size > 0 && tag.end() > mic_free {
             note(1, line, tag);
         }
         if line >= page.first_line() && tag.size < least_size(page, line) {

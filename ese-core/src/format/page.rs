@@ -277,6 +277,10 @@ impl<'a> Page<'a> {
     pub fn line(self, line: usize) -> Result<&'a [u8], LineError> {
         let count = self.tag_count();
         let tag = self.tag(line).filter(|_| line < count).ok_or(LineError::NoSuchLine { line, count })?;
+        if tag.size == 0 {
+            // Any offset may stand there.
+            return Ok(&[]);
+        }
         let body = self.body();
         let limit = body.len().saturating_sub(count.saturating_mul(TAG_BYTES));
         body.get(tag.offset..tag.end()).filter(|_| tag.end() <= limit).ok_or(LineError::OutsidePage {

@@ -21,7 +21,7 @@ mod scan;
 
 use std::num::NonZeroUsize;
 
-pub use open::{OpenedHeader, open_header};
+pub use open::{OpenedHeader, open_header, recognise};
 pub use progress::{Phase, Progress};
 pub use report::{DatabaseSummary, NotChecked, PageCounts, Report, Verdict};
 

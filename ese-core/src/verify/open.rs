@@ -117,3 +117,20 @@ fn good_pages(bytes: &[u8], size: PageSize, offset: u64) -> u64 {
     let places = (offset..).step_by(size.bytes());
     bytes.chunks_exact(size.bytes()).zip(places).map(good).map(u64::from).sum()
 }
+
+/// Bytes looked at by [`recognise`] when neither header copy can be told.
+const RECOGNISE_BYTES: usize = PROBE_CHUNK;
+
+/// What kind of ESE file this is, by content: from either header copy, else from the first pages. Reads at most the
+/// first 1 MiB, so that a whole folder can be looked through; a database whose start is lost is not recognised.
+#[must_use]
+pub fn recognise(source: &dyn ByteSource) -> Option<FileType> {
+    let (start, _) = read_as_far_as_possible(source, 0, RECOGNISE_BYTES);
+    if let Some(kind) = kind_of_file(&start) {
+        return Some(kind);
+    }
+    let slot = |size: PageSize| start.get(size.bytes()..).map(|rest| rest[..rest.len().min(size.bytes())].to_vec());
+    let copies = HeaderCopies::judge(&start, slot);
+    let by_pages = || PageSize::ALL.into_iter().any(|size| good_pages(&start, size, 0) > 0);
+    (copies.second.header.magic() == MAGIC || by_pages()).then_some(FileType::Database)
+}

@@ -4,17 +4,23 @@
 //! One list makes the getters of [`DatabaseHeader`] and the table that [`DatabaseHeader::fields`] shows; its order is
 //! that of `esentutl /mh`, not that of the bytes. Reserved bytes have no entry.
 
-use super::super::file_type::FileType;
-use super::*;
+use super::{BackupType, DatabaseHeader, FieldValue, Shadowing};
+use crate::format::db_state::DbState;
+use crate::format::file_type::FileType;
+use crate::format::geometry::{Dbtime, Objid, Pgno};
+use crate::format::log_position::{BackupInfo, LogPosition};
+use crate::format::signature::Signature;
+use crate::format::stored::Stored;
+use crate::format::time::LogTime;
 
 /// Offset of the flags, which two fields read.
-const FLAGS: usize = 208;
+const FLAGS: u16 = 208;
 
 /// What [`DatabaseHeader::fields`] needs to know of a field.
 pub(super) struct FieldSpec {
     pub(super) name: &'static str,
     pub(super) label: &'static str,
-    pub(super) offset: u32,
+    pub(super) offset: u16,
     #[cfg(test)]
     pub(super) size: usize,
     pub(super) read: fn(&DatabaseHeader) -> FieldValue,
@@ -28,7 +34,9 @@ macro_rules! header_fields {
                 $(#[$doc])*
                 #[must_use]
                 pub fn $name(&self) -> $type {
-                    <$type>::read(&self.bytes, $offset)
+                    const OFFSET: u16 = $offset;
+                    const { assert!(OFFSET as usize + <$type>::SIZE <= DatabaseHeader::SIZE) };
+                    <$type>::read(&self.bytes, usize::from(OFFSET))
                 }
             )*
         }
@@ -38,12 +46,7 @@ macro_rules! header_fields {
             $(FieldSpec {
                 name: stringify!($name),
                 label: $label,
-                offset: {
-                    assert!($offset + <$type>::SIZE <= DatabaseHeader::SIZE);
-                    // Below SIZE, as just asserted at compile time.
-                    #[allow(clippy::cast_possible_truncation)]
-                    { $offset as u32 }
-                },
+                offset: $offset,
                 #[cfg(test)]
                 size: <$type>::SIZE,
                 read: |header| FieldValue::$variant(header.$name()),

@@ -8,10 +8,11 @@ mod fields;
 use std::fmt;
 
 use super::db_state::DbState;
+use super::file_type::FileType;
 use super::geometry::{Dbtime, Objid, PageSize, Pgno};
 use super::log_position::{BackupInfo, LogPosition};
 use super::signature::Signature;
-use super::stored::{Stored, stored};
+use super::stored::{part, stored};
 use super::time::LogTime;
 
 /// What the magic field of every database header holds; also where its checksum starts from.
@@ -42,7 +43,7 @@ impl DatabaseHeader {
     /// The header at the start of `slot`.
     #[must_use]
     pub fn from_slot(slot: &[u8]) -> Self {
-        Self { bytes: super::stored::part(slot, 0) }
+        Self { bytes: part(slot, 0) }
     }
 
     /// The page size the header asks for: 0 stands for 4096. `None` if it is not one of the five sizes.
@@ -67,7 +68,7 @@ impl DatabaseHeader {
         fields::FIELDS.iter().map(|spec| Field {
             name: spec.name,
             label: spec.label,
-            offset: spec.offset,
+            offset: u32::from(spec.offset),
             value: (spec.read)(self),
         })
     }
@@ -124,7 +125,7 @@ pub enum FieldValue {
     /// The state of the database.
     State(DbState),
     /// The type of the file.
-    FileType(super::FileType),
+    FileType(FileType),
     /// Whether a second copy of the header is kept.
     Shadowing(Shadowing),
 }

@@ -118,7 +118,7 @@ fn every_field_shows_its_own_bytes() {
     let blank = DatabaseHeader::from_slot(&[]);
     for field in FIELDS {
         let mut slot = vec![0; DatabaseHeader::SIZE];
-        let at = usize::try_from(field.offset).unwrap();
+        let at = usize::from(field.offset);
         slot[at..at + field.size].fill(0x01);
         let changed = DatabaseHeader::from_slot(&slot);
         assert_ne!((field.read)(&blank), (field.read)(&changed), "{}", field.name);
@@ -140,6 +140,18 @@ fn every_field_shows_its_own_bytes() {
     ] {
         assert!(shown.iter().any(|shown| shown == line), "{line} is not among {shown:#?}");
     }
+}
+
+#[test]
+fn no_two_fields_share_bytes_except_the_flags() {
+    let mut ranges = FIELDS.iter().map(|field| (usize::from(field.offset), field.size)).collect::<Vec<_>>();
+    ranges.sort_unstable();
+    ranges.dedup();
+    assert_eq!(ranges.len(), FIELDS.len() - 1);
+    assert!(ranges.is_sorted_by(|(a, size), (b, _)| a + size <= *b));
+    let reserved = Signature::SIZE + 3 + 1;
+    assert_eq!(ranges.iter().map(|(_, size)| size).sum::<usize>(), DatabaseHeader::SIZE - reserved);
+    assert_eq!(ranges.last(), Some(&(DatabaseHeader::SIZE - LogPosition::SIZE, LogPosition::SIZE)));
 }
 
 #[test]
@@ -184,7 +196,7 @@ fn fields_stand_where_the_structs_table_has_them() {
         assert_eq!(kind_of(field.value), kind, "{} and {name}", field.name);
     }
     for (offset, (name, _)) in expected {
-        assert!(FIELDS.iter().any(|field| field.offset == offset), "{name} has no field");
+        assert!(FIELDS.iter().any(|field| u32::from(field.offset) == offset), "{name} has no field");
     }
 }
 

@@ -1,0 +1,61 @@
+//! How results look: text for people, JSON for scripts. Nothing here decides anything.
+
+pub(crate) mod explain;
+pub(crate) mod header;
+mod hex_view;
+pub(crate) mod json;
+pub(crate) mod progress;
+pub(crate) mod refusal;
+pub(crate) mod text;
+
+/// `1022` as `1,022`.
+fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::with_capacity(digits.len() * 4 / 3);
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// `1 page`, `2 pages`.
+fn counted(number: u64, singular: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{} {singular}{plural}", grouped(number))
+}
+
+/// A path as an argument that can be pasted into a shell; control characters never reach the terminal.
+fn shell_word(path: &std::path::Path) -> String {
+    let text = shown(path);
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+=:,@%".contains(c);
+    if !text.is_empty() && text.chars().all(plain) { text } else { format!("'{}'", text.replace('\'', r"'\''")) }
+}
+
+/// A path for people: control characters are shown, not sent.
+fn shown(path: &std::path::Path) -> String {
+    let text = path.to_string_lossy();
+    text.chars().flat_map(|c| if c.is_control() { c.escape_default().collect() } else { vec![c] }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::path::Path;
+
+    #[test]
+    fn numbers_are_grouped_by_three() {
+        let texts: Vec<String> = [0, 999, 1000, 4_194_304].into_iter().map(grouped).collect();
+        assert_eq!(texts, ["0", "999", "1,000", "4,194,304"]);
+        assert_eq!((counted(1, "page"), counted(2, "page")), ("1 page".to_owned(), "2 pages".to_owned()));
+    }
+
+    #[test]
+    fn paths_can_be_pasted_and_cannot_control_the_terminal() {
+        assert_eq!(shell_word(Path::new("/a/catdb")), "/a/catdb");
+        assert_eq!(shell_word(Path::new("it's")), r"'it'\''s'");
+        assert_eq!(shown(Path::new("a\u{1b}[31m")), "a\\u{1b}[31m");
+    }
+}
