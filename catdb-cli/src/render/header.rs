@@ -41,7 +41,7 @@ pub(crate) fn text(out: &mut dyn Write, path: &Path, bytes: u64, opened: &Opened
     writeln!(out)?;
     let fields: Vec<Field> = used.header.fields().collect();
     for line in fields.chunk_by(|a, b| a.label == b.label) {
-        let values: Vec<String> = line.iter().map(|field| field.value.to_string()).collect();
+        let values: Vec<String> = line.iter().map(|field| person(field.value)).collect();
         writeln!(out, "  {:>40}: {}", line[0].label, values.join(", "))?;
     }
     differences(out, &copies.first, &copies.second)?;
@@ -74,6 +74,16 @@ fn differences(out: &mut dyn Write, first: &HeaderCopy, second: &HeaderCopy) -> 
         writeln!(out, "  {:>40}: +{}: {} | {}", a.name, a.offset, a.value, b.value)?;
     }
     Ok(())
+}
+
+/// A value for people: what was never set is "none" and not a row of zeros.
+fn person(value: FieldValue) -> String {
+    match value {
+        FieldValue::Position(position) if position.is_none() => "none".to_owned(),
+        FieldValue::Signature(signature) if signature.is_none() => "none".to_owned(),
+        FieldValue::Backup(backup) if backup.is_none() => "none".to_owned(),
+        other => other.to_string(),
+    }
 }
 
 /// Both copies for scripts.
