@@ -1,4 +1,34 @@
-//! Reads and verifies ESE (JET Blue) databases.
+//! Reads and verifies ESE (JET Blue) databases: `catdb`, SRUM, Windows Search, Active Directory, Exchange.
+//!
+//! Start with [`verify::Verifier`] to find out whether a file is sound, and with [`format`] to look at its bytes.
+//!
+//! ```
+//! use ese_core::source::MemorySource;
+//! use ese_core::verify::{Level, Verdict, Verifier};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let bytes = catdb_test_data::database::tiny(ese_core::format::PageSize::K4, 8);
+//! let source = MemorySource(&bytes); // or FileSource::open(path)?
+//! let report = Verifier::new(&source).level(Level::Pages).run()?;
+//! for finding in report.findings() {
+//!     println!("{:#x} {} {}", finding.offset, finding.code, finding.message);
+//! }
+//! assert_eq!(report.verdict(), Verdict::Intact);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! The modules, from the file to the report:
+//!
+//! | module | what |
+//! |---|---|
+//! | [`source`] | bytes from memory, files, maps; a failing read keeps its offset |
+//! | [`format`] | header, pages, tags, nodes, extents: views over bytes, total over any |
+//! | [`checksum`] | page and header checksums, and the bit that corrects one |
+//! | [`tree`] | pages that can be trusted, and the space that the database owns |
+//! | [`check`] | the rules of the format |
+//! | [`finding`], [`jet`] | what is wrong, as data, and how Windows calls it |
+//! | [`verify`] | all checks over a file, in parallel, as one report |
 
 #![deny(missing_docs)]
 
