@@ -4,3 +4,4 @@
 
 pub mod checksum;
 pub mod format;
+pub mod key;

@@ -7,7 +7,7 @@ use bitflags::bitflags;
 use thiserror::Error;
 
 /// Code page of text that is stored as UTF-16, little-endian. Text of every other code page is bytes.
-pub const CODE_PAGE_UNICODE: u16 = 1200;
+pub const CODE_PAGE_UNICODE: u32 = 1200;
 
 /// The number of a column type that the format does not have.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Error)]
@@ -174,11 +174,14 @@ impl ColumnKind {
     /// The kind of the column `id`; `None` for 0, which names no column.
     #[must_use]
     pub const fn of(id: u16) -> Option<ColumnKind> {
-        match id {
-            0 => None,
-            ..=Self::FIXED_LAST => Some(Self::Fixed),
-            ..=Self::VARIABLE_LAST => Some(Self::Variable),
-            _ => Some(Self::Tagged),
+        if id == 0 {
+            None
+        } else if id <= Self::FIXED_LAST {
+            Some(Self::Fixed)
+        } else if id <= Self::VARIABLE_LAST {
+            Some(Self::Variable)
+        } else {
+            Some(Self::Tagged)
         }
     }
 }
