@@ -1,4 +1,5 @@
-//! The columns of an index row in the catalog: flags, segment lists, limits of tuples (spec 08 section 1, 05 section 5).
+//! The columns of an index row in the catalog: flags, segment lists, limits of tuples (spec 08 section 1, 05
+//! section 5).
 //!
 //! Each is decoded for itself from the bytes of its column, never against a table: whether the columns named exist is
 //! for the caller to see.
@@ -255,6 +256,8 @@ impl TupleLimits {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn field(column_id: u16, flags: SegmentFlags) -> KeyField {
@@ -328,5 +331,30 @@ mod tests {
     fn unknown_flags_are_kept() {
         assert_eq!(IndexFlags::from_bits_retain(0x8010_0001).bits(), 0x8010_0001);
         assert_eq!(SegmentFlags::from_bits_retain(0x41).bits(), 0x41);
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_a_list_of_lawful_length_or_an_error(
+            bytes in prop::collection::vec(any::<u8>(), 0..80), flags: u32,
+        ) {
+            let flags = IndexFlags::from_bits_retain(flags);
+            let entry = if flags.contains(IndexFlags::EXTENDED) { 4 } else { 2 };
+            for (list, least) in [(KeyFieldList::Segments, 1), (KeyFieldList::Conditions, 0)] {
+                let count = bytes.len() / entry;
+                let lawful = bytes.len() % entry == 0 && (least..=SEGMENTS_MOST).contains(&count);
+                let fields = parse_key_fields(&bytes, flags, list);
+                prop_assert_eq!(fields.map(|fields| fields.len()).ok(), lawful.then_some(count));
+            }
+        }
+
+        #[test]
+        fn any_tuple_limits_are_lawful_or_an_error(numbers in prop::collection::vec(0..300u32, 0..7)) {
+            if let Ok(parsed) = TupleLimits::parse(&limits(&numbers)) {
+                prop_assert!(2 <= parsed.shortest && parsed.shortest <= parsed.longest && parsed.longest <= 255);
+                prop_assert!(parsed.pieces_most > 0 && parsed.increment > 0);
+                prop_assert_eq!(&[parsed.shortest, parsed.longest, parsed.pieces_most][..], &numbers[..3]);
+            }
+        }
     }
 }

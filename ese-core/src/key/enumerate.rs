@@ -9,7 +9,9 @@ use thiserror::Error;
 use super::definition::{ColumnRef, IndexKey, Nullness, Pieces, Segment};
 use super::normalize::WrongSize;
 use super::pattern::KeyView;
-use super::scratch::{FIRST_VALUES, Itags, KEY_BYTES_PER_RECORD_MOST, KEYS_PER_RECORD_MOST, KeyScratch};
+use super::scratch::{
+    FIRST_VALUES, Itags, KEY_BYTES_PER_RECORD_MOST, KEYS_PER_RECORD_MOST, KeyBuffer, KeyScratch, KeySet,
+};
 use crate::format::IndexFlags;
 
 /// Where the values of a record come from.
@@ -35,12 +37,12 @@ pub enum KeyError<E> {
     #[error(transparent)]
     Value(E),
     /// A value does not have the size of its type.
-    #[error("{source}")]
+    #[error("column {}: {wrong}", .column.0)]
     Size {
         /// Whose value it is.
         column: ColumnRef,
         /// The two sizes.
-        source: WrongSize,
+        wrong: WrongSize,
     },
     /// The record asks for more than is made for any record: a cross product of many values, or tuples of a very long
     /// text.
@@ -54,12 +56,6 @@ pub enum KeyError<E> {
         /// Their bytes.
         bytes: usize,
     },
-}
-
-impl<E> KeyError<E> {
-    pub(super) fn size(column: ColumnRef, source: WrongSize) -> KeyError<E> {
-        KeyError::Size { column, source }
-    }
 }
 
 /// Whether an index must have a key.
@@ -104,12 +100,15 @@ pub fn for_each_key<V: RecordValues>(
         }
         return Ok(RecordKeys { entered: usize::from(entered), has_null: nulls != 0 });
     }
-    scratch.keys.clear();
-    let has_null = match &index.pieces {
-        Some(pieces) => gather_tuples(index, pieces, values, scratch)?,
-        None => gather_values(index, values, scratch)?,
-    };
-    Ok(RecordKeys { entered: scratch.keys.emit(emit), has_null })
+    let KeyScratch { key, whole, keys } = scratch;
+    keys.clear();
+    let mut gathering = Gathering { index, values, key, keys, has_null: false };
+    match &index.pieces {
+        Some(pieces) => gathering.tuples(pieces, whole)?,
+        None => gathering.choices()?,
+    }
+    let has_null = gathering.has_null;
+    Ok(RecordKeys { entered: keys.emit(emit), has_null })
 }
 
 /// Whether the record is in the index at all.
@@ -137,98 +136,100 @@ fn admits(index: &IndexKey, nulls: u32) -> bool {
     index.flags.contains(asks)
 }
 
-/// The keys of multi-valued columns. Returns whether any has a NULL.
-fn gather_values<V: RecordValues>(
-    index: &IndexKey,
-    values: &mut V,
-    scratch: &mut KeyScratch,
-) -> Result<bool, KeyError<V::Error>> {
-    let mut choice = Choice::first(index);
-    let mut has_null = false;
-    loop {
-        let nulls = scratch.key.build(index, values, &choice.itags, None)?;
-        match choice.judge(nulls) {
-            Judgement::Missing(position) if choice.roll_over(position) => continue,
-            Judgement::Missing(_) | Judgement::Exhausted => return Ok(has_null),
-            Judgement::Key => {}
-        }
-        has_null |= nulls != 0;
-        if !admits(index, nulls) {
-            return Ok(has_null);
-        }
-        scratch.keys.push(&scratch.key, Presence::Required)?;
-        choice.advance();
-    }
+/// The keys of a record that may have several.
+struct Gathering<'a, V> {
+    index: &'a IndexKey,
+    values: &'a mut V,
+    key: &'a mut KeyBuffer,
+    keys: &'a mut KeySet,
+    /// Some key had a NULL segment.
+    has_null: bool,
 }
 
-/// The keys of a tuple index. Returns whether any has a NULL.
-fn gather_tuples<V: RecordValues>(
-    index: &IndexKey,
-    pieces: &Pieces,
-    values: &mut V,
-    scratch: &mut KeyScratch,
-) -> Result<bool, KeyError<V::Error>> {
-    let Some(first) = index.segments.first() else { return Ok(false) };
-    let mut choice = Choice::first(index);
-    let mut presence = Presence::Required;
-    let mut loaded = 0;
-    let mut has_null = false;
-    loop {
-        let [itag, ..] = choice.itags;
-        if loaded != itag {
-            if !load(values, first, itag, &mut scratch.whole)? && itag > 1 {
-                return Ok(has_null);
+impl<V: RecordValues> Gathering<'_, V> {
+    /// All choices of values of multi-valued columns.
+    fn choices(&mut self) -> Result<(), KeyError<V::Error>> {
+        let mut choice = Choice::first(self.index);
+        loop {
+            let goes_on = match self.add(&mut choice, None, Presence::Required)? {
+                Verdict::Entered => choice.advance(),
+                Verdict::Missing(position) => choice.roll_over(position),
+                Verdict::Last => false,
+            };
+            if !goes_on {
+                return Ok(());
             }
-            loaded = itag;
         }
-        let mut taken = 0;
-        let mut missing = None;
-        for piece in pieces.of(&scratch.whole) {
-            let nulls = scratch.key.build(index, values, &choice.itags, Some(piece))?;
-            match choice.judge(nulls) {
-                Judgement::Exhausted => return Ok(has_null),
-                Judgement::Missing(position) => {
-                    missing = Some(position);
+    }
+
+    /// All choices, and for each the pieces of the first value, which is kept in `whole`.
+    fn tuples(&mut self, pieces: &Pieces, whole: &mut Vec<u8>) -> Result<(), KeyError<V::Error>> {
+        let Some(first) = self.index.segments.first() else { return Ok(()) };
+        let mut choice = Choice::first(self.index);
+        let mut presence = Presence::Required;
+        let mut loaded = 0;
+        loop {
+            let [itag, ..] = choice.itags;
+            if loaded != itag {
+                if !self.load(first, itag, whole)? && itag > 1 {
+                    return Ok(());
+                }
+                loaded = itag;
+            }
+            let mut taken = 0;
+            let mut verdict = Verdict::Entered;
+            for piece in pieces.of(whole) {
+                verdict = self.add(&mut choice, Some(piece), presence)?;
+                if verdict != Verdict::Entered {
                     break;
                 }
-                Judgement::Key => {}
+                taken += 1;
             }
-            has_null |= nulls != 0;
-            if !admits(index, nulls) {
-                return Ok(has_null);
+            let goes_on = match verdict {
+                Verdict::Entered if taken == 0 => choice.next_first(),
+                Verdict::Entered => choice.advance(),
+                Verdict::Missing(position) => choice.roll_over(position),
+                Verdict::Last => false,
+            };
+            if !goes_on {
+                return Ok(());
             }
-            scratch.keys.push(&scratch.key, presence)?;
-            taken += 1;
-        }
-        let goes_on = match missing {
-            Some(position) => choice.roll_over(position),
-            None if taken == 0 => choice.next_first(),
-            None => choice.advance(),
-        };
-        if !goes_on {
-            return Ok(has_null);
-        }
-        // The engine's updates do not come this far with a first column of one value, unless the limit of pieces ended
-        // the text; its rebuilds do.
-        if !first.multi_valued && missing.is_none() && taken < pieces.most {
-            presence = Presence::Optional;
+            // The engine's updates do not come this far with a first column of one value, unless the limit of pieces
+            // ended the text; its rebuilds do.
+            if !first.multi_valued && verdict == Verdict::Entered && taken < pieces.most {
+                presence = Presence::Optional;
+            }
         }
     }
-}
 
-/// Puts value `itag` of the first segment into `whole`; false, and nothing there, if there is none.
-fn load<V: RecordValues>(
-    values: &mut V,
-    first: &Segment,
-    itag: usize,
-    whole: &mut Vec<u8>,
-) -> Result<bool, KeyError<V::Error>> {
-    whole.clear();
-    let value = values.value(first.column, itag, first.reach).map_err(KeyError::Value)?;
-    if let Some(value) = value {
-        whole.extend_from_slice(value.get(..first.reach).unwrap_or(value));
+    /// Makes the key of the values chosen, and enters it if it is one.
+    fn add(
+        &mut self,
+        choice: &mut Choice,
+        piece: Option<&[u8]>,
+        presence: Presence,
+    ) -> Result<Verdict, KeyError<V::Error>> {
+        let nulls = self.key.build(self.index, self.values, &choice.itags, piece)?;
+        if let Some(end) = choice.end(nulls) {
+            return Ok(end);
+        }
+        self.has_null |= nulls != 0;
+        if !admits(self.index, nulls) {
+            return Ok(Verdict::Last);
+        }
+        self.keys.push(self.key, presence)?;
+        Ok(Verdict::Entered)
     }
-    Ok(value.is_some())
+
+    /// Puts value `itag` of the first segment into `whole`; false, and nothing there, if there is none.
+    fn load(&mut self, first: &Segment, itag: usize, whole: &mut Vec<u8>) -> Result<bool, KeyError<V::Error>> {
+        whole.clear();
+        let value = self.values.value(first.column, itag, first.reach).map_err(KeyError::Value)?;
+        if let Some(value) = value {
+            whole.extend_from_slice(value.get(..first.reach).unwrap_or(value));
+        }
+        Ok(value.is_some())
+    }
 }
 
 impl Pieces {
@@ -245,14 +246,15 @@ impl Pieces {
     }
 }
 
-/// What the NULL segments of a key mean for the values chosen.
-enum Judgement {
-    /// A key.
-    Key,
+/// What became of a choice of values.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Verdict {
+    /// It is a key.
+    Entered,
     /// The segment at this position has no value of its number.
     Missing(usize),
-    /// No segment has a value of its number.
-    Exhausted,
+    /// No key, and no further ones of the record: all values are used up, or the null rules refuse this one.
+    Last,
 }
 
 /// A choice of values, one for each segment, and how to come to the next one.
@@ -275,16 +277,15 @@ impl Choice {
         self.itags.iter_mut().enumerate().filter(move |(position, _)| stepping >> position & 1 != 0)
     }
 
-    /// Looks whether the NULLs are values, or the end of them. The first value of a column may be NULL; a further one
-    /// that is NULL is not there.
-    fn judge(&mut self, nulls: u32) -> Judgement {
+    /// Whether the segments `nulls` are NULL because values ended, and which. The first value of a column may be NULL;
+    /// a further one that is NULL is not there.
+    fn end(&mut self, nulls: u32) -> Option<Verdict> {
         let is_beyond = |(position, itag): &(usize, &mut usize)| **itag > 1 && nulls >> position & 1 != 0;
-        if !self.nested {
-            self.steppers().find(is_beyond).map_or(Judgement::Key, |(position, _)| Judgement::Missing(position))
-        } else if self.stepping != 0 && self.steppers().all(|stepper| is_beyond(&stepper)) {
-            Judgement::Exhausted
+        if self.nested {
+            let used_up = self.stepping != 0 && self.steppers().all(|stepper| is_beyond(&stepper));
+            used_up.then_some(Verdict::Last)
         } else {
-            Judgement::Key
+            self.steppers().find(is_beyond).map(|(position, _)| Verdict::Missing(position))
         }
     }
 

@@ -73,7 +73,7 @@ impl KeyBuffer {
     fn append<E>(&mut self, index: &IndexKey, segment: &Segment, value: Option<&[u8]>) -> Result<(), KeyError<E>> {
         if self.values.is_empty() {
             let outcome = append_segment(&mut self.known, segment, value, index.limits)
-                .map_err(|wrong| KeyError::size(segment.column, wrong))?;
+                .map_err(|wrong| KeyError::Size { column: segment.column, wrong })?;
             if outcome == SegmentOutcome::Exact {
                 return Ok(());
             }

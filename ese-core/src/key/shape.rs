@@ -109,9 +109,9 @@ pub fn split_unicode_segment<'k>(
     }
     let (length, end) = match terminator(sort_key, flip) {
         Some(at) => (at + 2, SegmentEnd::Terminated),
-        None if window.len() == room => (room, SegmentEnd::Cut),
-        None => return Err(unterminated),
+        None => (room, SegmentEnd::Cut),
     };
+    // A cut segment takes all its room: the key must have as much.
     let (bytes, behind) = rest.split_at_checked(length).ok_or(unterminated)?;
     Ok((UnicodeSegment { bytes, end, flip }, behind))
 }

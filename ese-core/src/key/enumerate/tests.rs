@@ -236,11 +236,11 @@ fn a_value_that_cannot_be_read_or_has_a_wrong_size_leaves_nothing_handed_over() 
     let multi = index(NONE, &[up(LONG).multi()]);
     let unreadable = Record(vec![vec![long(1), vec![0; UNREADABLE]]]);
     assert_eq!(errors(&multi, unreadable), KeyError::Value(ColumnRef(0)));
-    let source = WrongSize { expected: 4, found: 3 };
+    let wrong = WrongSize { expected: 4, found: 3 };
     let short = Record(vec![vec![long(1), vec![0; 3]]]);
-    assert_eq!(errors(&multi, short), KeyError::Size { column: ColumnRef(0), source });
+    assert_eq!(errors(&multi, short), KeyError::Size { column: ColumnRef(0), wrong });
     let single = index(NONE, &[up(LONG)]);
-    assert_eq!(errors(&single, record(&[Some(vec![0; 3])])), KeyError::Size { column: ColumnRef(0), source });
+    assert_eq!(errors(&single, record(&[Some(vec![0; 3])])), KeyError::Size { column: ColumnRef(0), wrong });
 }
 
 #[test]
@@ -367,5 +367,37 @@ proptest! {
         let tuples = tuple_index([shortest, longest, most, increment, start], &[up(Of::Ascii)]);
         let made = keys(&tuples, &record(&[Some(text.into_bytes())]));
         prop_assert_eq!(made, expected.into_iter().collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn any_record_of_any_index_has_keys_of_lawful_length_or_an_error(
+        kinds in prop::collection::vec((0..5usize, any::<bool>(), any::<bool>()), 1..4),
+        values in prop::collection::vec(
+            prop::collection::vec(prop::collection::vec(any::<u8>(), 0..9), 0..4), 4),
+        flags: u32, key_most in 1..40u16, tuple in prop::option::of((2..4u32, 0..4u32, 1..9u32, 1..3u32, 0..3u32)),
+    ) {
+        let flags = IndexFlags::from_bits_retain(flags);
+        let segments: Vec<Seg> = kinds.iter().map(|(of, descends, multi_valued)| {
+            let of = [Of::Ascii, Of::Binary, Of::FixedBinary, Of::Unicode, LONG][*of];
+            let segment = if *descends { down(of) } else { up(of) };
+            if *multi_valued { segment.multi() } else { segment }
+        }).collect();
+        let tuple = tuple.map(|(shortest, more, pieces_most, increment, start)| TupleLimits {
+            shortest, longest: shortest + more, pieces_most, increment, start,
+        });
+        let key_most = Some(key_most);
+        let Ok(index) = IndexKey::new(IndexDefinition { key_most, tuple, ..definition(flags, &segments) }) else {
+            return Ok(());
+        };
+        let mut made = 0;
+        let outcome = for_each_key(&index, &mut Record(values), &mut KeyScratch::default(), |key, _| {
+            let known = match key {
+                KeyView::Exact(key) => key,
+                KeyView::Pattern(pattern) => pattern.known(),
+            };
+            assert!(known.len() <= index.limits().key_most);
+            made += 1;
+        });
+        prop_assert_eq!(outcome.map_or(0, |counted| counted.entered), made);
     }
 }
