@@ -28,6 +28,7 @@
 //! | [`tree`] | pages that can be trusted, and the space that the database owns |
 //! | [`check`] | the rules of the format |
 //! | [`finding`], [`jet`] | what is wrong, as data, and how Windows calls it |
+//! | [`key`] | values as key bytes, and which keys a record has |
 //! | [`verify`] | all checks over a file, in parallel, as one report |
 
 #![deny(missing_docs)]
@@ -37,6 +38,7 @@ pub mod checksum;
 pub mod finding;
 pub mod format;
 pub mod jet;
+pub mod key;
 pub mod source;
 pub mod tree;
 pub mod verify;

@@ -3,11 +3,13 @@
 //! Views borrow bytes and are total: any bytes give a view or a typed error, and nothing here panics, reads a file,
 //! or judges. Spec 01 (header), 02 (pages), 04 (extents).
 
+mod column;
 mod db_state;
 mod file_type;
 mod geometry;
 mod header;
 mod header_copies;
+mod index;
 mod log_position;
 mod node;
 pub mod page;
@@ -18,6 +20,7 @@ mod stored;
 mod tag;
 mod time;
 
+pub use column::{CODE_PAGE_UNICODE, ColumnFlags, ColumnKind, ColumnType, UnknownColumnType};
 pub use db_state::DbState;
 pub use file_type::{FileType, kind_of_file};
 pub use geometry::{Dbtime, HEADER_SLOTS, Objid, PGNO_DATABASE_ROOT, PageSize, Pgno};
@@ -25,6 +28,10 @@ pub use header::{
     BackupType, DatabaseHeader, Field, FieldValue, KNOWN_UPDATES, MAGIC, Shadowing, VERSION, VERSION_STREAMING,
 };
 pub use header_copies::{Copies, HeaderCopies, HeaderCopy, HeaderFault, Used};
+pub use index::{
+    IndexFlags, KEY_MOST_DEFAULT, KEY_MOST_LARGEST, KeyField, KeyFieldError, KeyFieldList, SEGMENTS_MOST, SegmentFlags,
+    TUPLE_LENGTHS, TupleLimits, TupleLimitsError, key_most_limit, parse_key_fields,
+};
 pub use log_position::{BackupInfo, LogPosition};
 pub use node::{CHILD_BYTES, Node, NodeError, NodeKey};
 pub use page::{Page, PageFlags, WrongPageLength};
