@@ -3,6 +3,7 @@
 use ese_core::checksum;
 use ese_core::format::{PageSize, Pgno};
 
+use crate::corpus;
 use crate::page_builder::PageBuilder;
 
 /// Root, leaf, new record format, ECC.
@@ -94,6 +95,12 @@ pub fn offset(size: PageSize, pgno: u32) -> usize {
 
 /// The bytes of page `pgno`.
 #[must_use]
+pub fn page(file: &[u8], size: PageSize, pgno: u32) -> &[u8] {
+    &file[offset(size, pgno)..][..size.bytes()]
+}
+
+/// The bytes of page `pgno`, to be damaged.
+#[must_use]
 pub fn page_mut(file: &mut [u8], size: PageSize, pgno: u32) -> &mut [u8] {
     &mut file[offset(size, pgno)..][..size.bytes()]
 }
@@ -131,4 +138,30 @@ pub fn foreign_page(file: &mut [u8], size: PageSize, pgno: u32) {
     for (i, byte) in page_mut(file, size, pgno).iter_mut().enumerate() {
         *byte = text[i % text.len()];
     }
+}
+
+/// Damage: line `line` of page `pgno` (of a small size) lies where `offset`, counted behind the header, says; the
+/// checksum is right.
+pub fn move_line(file: &mut [u8], size: PageSize, pgno: u32, line: usize, offset: u16) {
+    patch_page(file, size, pgno, |page| {
+        let at = page.len() - 4 * (line + 1) + 2;
+        let flags = u16::from_le_bytes([page[at], page[at + 1]]) & 0xE000;
+        page[at..at + 2].copy_from_slice(&(flags | offset).to_le_bytes());
+    });
+}
+
+/// `catdb-200.edb` with five damages on pages in use: the file `damaged-catdb.edb` of this folder.
+#[must_use]
+pub fn damaged_catdb() -> Vec<u8> {
+    let size = PageSize::K4;
+    let mut file = corpus::fixture("catdb-200.edb");
+    // The second header copy: a byte of the signature.
+    file[size.bytes() + 24] ^= 0xFF;
+    // Table of SHA-1 hashes: a bit of a key, a line whose tag points beyond the page, two bits of a name.
+    flip_bits(&mut file, size, 34, &[8 * 174 + 2]);
+    flip_bits(&mut file, size, 45, &[8 * 1400, 8 * 1417 + 5]);
+    move_line(&mut file, size, 47, 9, 4000);
+    // Table of SHA-256 hashes: a sector.
+    zero(&mut file, size, 69, 1024, 512);
+    file
 }

@@ -8,3 +8,4 @@
 pub mod corpus;
 pub mod database;
 pub mod page_builder;
+pub mod verdicts;

@@ -248,7 +248,7 @@ fn lines_lie_in_bounds(report: &mut PageReport<'_, '_>) -> bool {
         broken[rule].get_or_insert((line, tag, 0)).2 += 1;
     };
     for (line, tag) in report.tags() {
-        // In a tag of size 0 any offset may stand (spec 02 section 4).
+        // A line without bytes has no place: whatever was there before stands in its tag.
         if tag.size > 0 && tag.end() > limit {
             note(2, line, tag);
         } else if tag.size > 0 && tag.end() > mic_free {
@@ -295,7 +295,8 @@ fn sizes_add_up(report: &mut PageReport<'_, '_>) {
     let lines: usize = report.tags().map(|(_, tag)| tag.size).sum();
     let array = page.tag_count() * TAG_BYTES;
     let free = usize::from(page.cb_free());
-    if lines + free + array != data {
+    // P1 has reported a cbFree that no page can have.
+    if free <= data && lines + free + array != data {
         let text = format!(
             "free space: expected cbFree {} ({data} data bytes, less {lines} in lines and {array} of tags), found {free}",
             data.saturating_sub(lines + array)
@@ -311,45 +312,45 @@ fn nodes_are_whole_and_ordered(report: &mut PageReport<'_, '_>) {
     let page = report.page;
     let last_line = page.tag_count().saturating_sub(1);
     let by_key_and_data = page.is_leaf() && page.flags().contains(PageFlags::NON_UNIQUE);
+    let prefix_is_lost = page.tag(0).is_some_and(|tag| tag.size > 0) && page.line(0).is_err();
     let mut worst = NodeFaults::default();
     let mut before: Option<Node<'_>> = None;
     for node in page.nodes() {
         let node = match node {
             Ok(node) => node,
-            // P12 and P13 have reported what is wrong with the line itself.
+            // P12 and P13 have reported what is wrong with the line itself, or with the prefix of the page.
             Err(NodeError::Line(_)) => continue,
+            Err(NodeError::PrefixTooLong { .. }) if prefix_is_lost => continue,
             Err(error) => {
-                worst.malformed.add(error.line(), error.to_string());
+                worst.malformed(page, error.line(), "P16", error.to_string());
                 continue;
             }
         };
         let unbounded = !page.is_leaf() && node.line == last_line && node.key.is_empty();
-        if let Some(text) = incomplete(&node, unbounded) {
-            worst.malformed.add(node.line, text);
+        if let Some((rule, text)) = incomplete(&node, unbounded) {
+            worst.malformed(page, node.line, rule, text);
         } else if !unbounded {
             if let Some(before) = before.filter(|before| !ascends(before, &node, by_key_and_data)) {
-                worst.disordered.add(node.line, order_message(&before, &node));
+                worst.disordered.add(node.line, "P18", order_message(&before, &node));
             }
             before = Some(node);
         }
     }
-    worst.malformed.report(report, Code::PageNode, "P16");
-    worst.disordered.report(report, Code::PageOrder, "P18");
+    worst.malformed.report(report, Code::PageNode);
+    worst.disordered.report(report, Code::PageOrder);
 }
 
-/// P16 and P17 on a node that could be taken apart.
-fn incomplete(node: &Node<'_>, unbounded: bool) -> Option<String> {
+/// P16 and P17 on a node that could be taken apart: the rule it breaks, and how.
+fn incomplete(node: &Node<'_>, unbounded: bool) -> Option<(&'static str, String)> {
     let line = node.line;
     let compressed = node.flags.contains(crate::format::NodeFlags::COMPRESSED);
     if compressed && node.key.prefix.len() < MIN_PREFIX {
-        Some(format!(
-            "node at line {line}: expected a prefix of {MIN_PREFIX} bytes or more, found {}",
-            node.key.prefix.len()
-        ))
+        let found = node.key.prefix.len();
+        Some(("P16", format!("node at line {line}: expected a prefix of {MIN_PREFIX} bytes or more, found {found}")))
     } else if node.key.is_empty() && !unbounded {
-        Some(format!("node at line {line}: expected a key, found none"))
+        Some(("P17", format!("node at line {line}: expected a key, found none")))
     } else if node.data.is_empty() {
-        Some(format!("node at line {line}: expected data behind the key, found none"))
+        Some(("P17", format!("node at line {line}: expected data behind the key, found none")))
     } else {
         None
     }
@@ -390,21 +391,30 @@ struct NodeFaults {
     disordered: Fault,
 }
 
+impl NodeFaults {
+    /// Notes a node whose parts do not fit, unless P11 has reported that its line is too short for any node.
+    fn malformed(&mut self, page: Page<'_>, line: usize, rule: &'static str, message: String) {
+        if page.tag(line).is_some_and(|tag| tag.size >= least_size(page, line)) {
+            self.malformed.add(line, rule, message);
+        }
+    }
+}
+
 /// The first line that breaks a rule, and how many do.
 #[derive(Default)]
 struct Fault {
-    first: Option<(usize, String)>,
+    first: Option<(usize, &'static str, String)>,
     lines: u64,
 }
 
 impl Fault {
-    fn add(&mut self, line: usize, message: String) {
-        self.first.get_or_insert((line, message));
+    fn add(&mut self, line: usize, rule: &'static str, message: String) {
+        self.first.get_or_insert((line, rule, message));
         self.lines += 1;
     }
 
-    fn report(self, report: &mut PageReport<'_, '_>, code: Code, rule: &'static str) {
-        let Some((line, message)) = self.first else { return };
+    fn report(self, report: &mut PageReport<'_, '_>, code: Code) {
+        let Some((line, rule, message)) = self.first else { return };
         let at = report.page.tag(line).map_or(0, |tag| report.page.header_len() + tag.offset);
         report.add(code, rule, at, message, |f| {
             let mut f = f.line(line);

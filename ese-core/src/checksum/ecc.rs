@@ -27,39 +27,52 @@ impl Sum {
     }
 }
 
-/// What one pass over a block gathers; everything else follows from it without the block.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+/// What one pass over a block finds; its sum follows from it without the block.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Parities {
-    /// XOR of all u64 words of the block.
-    pub(super) words: u64,
-    /// XOR of the indexes of those u64 words that have an odd number of ones.
-    pub(super) index: u32,
+    /// XOR of all u32 words.
+    xor: u32,
+    /// XOR of the numbers of all bits that are 1: L in the formula.
+    bits: u32,
+    /// 1 if an odd number of bits is 1, else 0.
+    odd: u32,
 }
 
 impl Parities {
-    /// Reads a block, word after word. Bytes behind the last whole word are not looked at.
+    /// Reads a block, word after word. `correction` is XORed into the first word: that word itself makes it count as
+    /// zero, 0 leaves it as it is. Bytes behind the last whole word are not looked at.
     #[cfg_attr(not(test), allow(dead_code, reason = "the definition: where there are vectors only tests run it"))]
-    pub(super) fn portable(block: &[u8]) -> Parities {
-        let mut sum = Parities::default();
-        for (word, index) in block.as_chunks::<8>().0.iter().zip(0..) {
+    pub(super) fn portable(block: &[u8], correction: u64) -> Parities {
+        let (mut words, mut index) = (0, 0);
+        for (word, i) in block.as_chunks::<8>().0.iter().zip(0..) {
             let word = u64::from_le_bytes(*word);
-            sum.words ^= word;
-            sum.index ^= index * parity(word);
+            words ^= word;
+            index ^= i * parity(word);
         }
-        sum
+        Parities::from_words(words ^ correction, index)
     }
 
-    /// The same block with its first word, `first`, as zero: a word of index 0 has left no trace but in the XOR.
-    pub(super) fn with_first_word_zero(self, first: u64) -> Parities {
-        Parities { words: self.words ^ first, ..self }
+    /// From the XOR of all u64 words, and the XOR of the indexes of those that have an odd number of ones. (The first
+    /// word has index 0, so what is changed in it matters to `words` alone.)
+    #[inline(always)]
+    pub(super) fn from_words(words: u64, index: u32) -> Parities {
+        // Bit b of a position is the parity of the words' half where that bit is 1. Then the halves are laid upon each
+        // other for the next lower bit.
+        let mut bits = index << 6;
+        let mut rest = words;
+        for bit in (0..6).rev() {
+            let half = rest >> (1 << bit);
+            bits |= parity(half) << bit;
+            rest = (rest ^ half) & ((1 << (1 << bit)) - 1);
+        }
+        Parities { xor: low_half(words ^ words >> 32), bits, odd: low_half(rest) }
     }
 
     /// The checksum of a block that ends with bit number `last_bit` and lies on page `pgno`.
+    #[inline]
     pub(super) fn sum(self, last_bit: u32, pgno: Pgno) -> Sum {
-        let Parities { words, index } = self;
-        let low = index << 6 | position_parities(words);
-        let high = low ^ (last_bit * parity(words));
-        Sum { xor: low_half(words) ^ low_half(words >> 32) ^ pgno.0, second: high << 16 | low }
+        let inverse = self.bits ^ (self.odd * last_bit);
+        Sum { xor: self.xor ^ pgno.0, second: inverse << 16 | self.bits }
     }
 }
 
@@ -69,21 +82,8 @@ pub(super) fn parity(word: u64) -> u32 {
     word.count_ones() & 1
 }
 
-/// XOR of the positions (0 to 63) of all ones.
-fn position_parities(word: u64) -> u32 {
-    /// Mask `j` has the positions whose bit `j` is 1.
-    const POSITIONS: [u64; 6] = [
-        0xAAAA_AAAA_AAAA_AAAA,
-        0xCCCC_CCCC_CCCC_CCCC,
-        0xF0F0_F0F0_F0F0_F0F0,
-        0xFF00_FF00_FF00_FF00,
-        0xFFFF_0000_FFFF_0000,
-        0xFFFF_FFFF_0000_0000,
-    ];
-    POSITIONS.iter().zip(0..).fold(0, |sum, (mask, j)| sum | parity(word & mask) << j)
-}
-
 /// The low 32 bits.
+#[inline(always)]
 fn low_half(word: u64) -> u32 {
     let [a, b, c, d, ..] = word.to_le_bytes();
     u32::from_le_bytes([a, b, c, d])
@@ -112,7 +112,7 @@ mod tests {
             for odd in [0, 1] {
                 let mut block = block.clone();
                 block[5] ^= odd;
-                let sum = Parities::portable(&block).sum(8 * len - 1, Pgno(7));
+                let sum = Parities::portable(&block, 0).sum(8 * len - 1, Pgno(7));
                 assert_eq!(sum, by_single_bits(&block, Pgno(7)), "{len} bytes");
             }
         }
@@ -122,9 +122,9 @@ mod tests {
     fn a_flip_changes_the_sum_as_reading_again_would() {
         let mut block: Vec<u8> = (0..=255).cycle().take(2048).collect();
         for bit in [0, 1, 31, 32, 63, 64, 4711, 16383] {
-            let before = Parities::portable(&block).sum(16383, Pgno(9));
+            let before = Parities::portable(&block, 0).sum(16383, Pgno(9));
             block[bit / 8] ^= 1 << (bit % 8);
-            let after = Parities::portable(&block).sum(16383, Pgno(9));
+            let after = Parities::portable(&block, 0).sum(16383, Pgno(9));
             assert_eq!(before.after_flip(u32::try_from(bit).unwrap(), 16383), after, "bit {bit}");
         }
     }

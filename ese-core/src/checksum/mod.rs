@@ -25,12 +25,17 @@
 //!         has odd parity
 //! ```
 //!
-//! `Parities::portable` is just that. The vector kernels in `simd` do three things to make it as fast as reading:
+//! `Parities::portable` is just that. The vector kernel in `simd` does four things to make it as fast as reading:
 //! 1. Bit `b` of `index` is the parity of the XOR of all words whose index has bit `b`. So nothing but XOR is needed
 //!    while reading, and parities are taken at the end.
-//! 2. Sixteen vectors at a time are XORed pairwise as a tree. On the way up each level collects its right-hand
-//!    operands: those are the vectors whose index has the bit of that level. That makes two XORs a vector, not five.
-//! 3. The number of the group of sixteen goes into `index` if the XOR of the group has odd parity, once a group.
+//! 2. Vectors are read in rows of eight, and each of the eight columns is XORed by itself. From the columns the three
+//!    bits of the index within a row follow at the end: they cost nothing while reading.
+//! 3. The XOR of the columns after a row is the total of all that was read so far. The XOR of such totals over an even
+//!    number of rows holds row 0 an even number of times, row 1 an odd number, and so on: only odd rows remain. So one
+//!    XOR a row gives bit 0 of the row's index, one every second row gives bit 1, one every fourth bit 2.
+//! 4. Eight rows are a tile. Its number goes into `index` if the parity of the total changes over it.
+//!
+//! That is two XORs a vector, the least there is for a code of this kind, and the parities once a block.
 
 mod block;
 mod ecc;
@@ -46,7 +51,9 @@ pub use ecc::Sum;
 pub use verdict::{BadSums, Cause, Correction, PageSum};
 pub use xor::header;
 
-use crate::format::{FLAG_ECC, OFFSET_FLAGS, PageSize, Pgno};
+use block::Head;
+
+use crate::format::{FLAG_ECC, PageSize, Pgno};
 
 /// Why no checksum was stored.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
@@ -69,34 +76,32 @@ pub enum StoreError {
 
 /// Judges the checksum of a page that lies at page number `pgno`.
 ///
-/// `page` is one whole page. Any other length is [`PageSum::Bad`] with no blocks. Reads the page once, except blank
-/// pages and old ones with a wrong sum.
+/// `page` is one whole page. Any other length is [`PageSum::Bad`] with no blocks. A good page is read once.
 #[must_use]
 pub fn verify(page: &[u8], pgno: Pgno) -> PageSum {
-    let Some(size) = PageSize::from_bytes(page.len()) else {
-        return PageSum::Bad(BadSums { sums: Default::default(), blocks: 0, cause: Cause::Unknown });
+    let Some((size, head)) = PageSize::from_bytes(page.len()).zip(Head::of(page)) else {
+        return PageSum::Bad(BadSums::of_no_page());
     };
+    let has_ecc = head.flags() & FLAG_ECC != 0;
     // Pages in use hardly ever begin so: this keeps the search for zeros away from them.
-    if block::stored(page, 0) == Sum::default() && page.iter().all(|byte| *byte == 0) {
+    if !has_ecc && head.stored(0) == Sum::default() && page.iter().all(|byte| *byte == 0) {
         return PageSum::Blank;
     }
-    match (has_ecc(page), size.is_large()) {
-        (true, _) => {
-            let sums = block::compare(page, size, pgno);
-            if sums.iter().all(BlockSums::agree) {
-                return PageSum::Good;
-            }
-            PageSum::Bad(BadSums::of_ecc_page(sums, size, pgno))
+    if !has_ecc && !size.is_large() {
+        let computed = Sum { xor: xor::old_page(page), second: pgno.0 };
+        let old = BlockSums { stored: head.stored(0), computed };
+        if old.agree() {
+            return PageSum::Good;
         }
-        (false, false) => {
-            let computed = Sum { xor: xor::old_page(page), second: pgno.0 };
-            let old = BlockSums { stored: block::stored(page, 0), computed };
-            if old.agree() {
-                return PageSum::Good;
-            }
-            PageSum::Bad(BadSums::of_old_page(old, block::compare(page, size, pgno), size))
-        }
-        (false, true) => PageSum::Bad(BadSums::of_large_page_without_flag(block::compare(page, size, pgno), size)),
+        return PageSum::Bad(BadSums::of_old_page(old, block::compare(page, head, size, pgno), size));
+    }
+    let sums = block::compare(page, head, size, pgno);
+    if !has_ecc {
+        PageSum::Bad(BadSums::of_large_page_without_flag(sums, size))
+    } else if sums.iter().all(BlockSums::agree) {
+        PageSum::Good
+    } else {
+        PageSum::Bad(BadSums::of_ecc_page(sums, size, pgno))
     }
 }
 
@@ -124,8 +129,10 @@ pub fn correct(page: &mut [u8], pgno: Pgno) -> Option<Correction> {
 /// # Errors
 /// [`StoreError`], if the bytes are no page or the page's flags ask for what its size cannot have.
 pub fn store(page: &mut [u8], pgno: Pgno) -> Result<(), StoreError> {
-    let size = PageSize::from_bytes(page.len()).ok_or(StoreError::Length { found: page.len() })?;
-    match (has_ecc(page), size.is_large()) {
+    let no_page = StoreError::Length { found: page.len() };
+    let size = PageSize::from_bytes(page.len()).ok_or(no_page)?;
+    let flags = Head::of(page).ok_or(no_page)?.flags();
+    match (flags & FLAG_ECC != 0, size.is_large()) {
         (true, _) => block::store(page, size, pgno),
         (false, false) => {
             // The sum covers the number, so that comes first.
@@ -133,12 +140,7 @@ pub fn store(page: &mut [u8], pgno: Pgno) -> Result<(), StoreError> {
             let xor = xor::old_page(page);
             block::put(page, 0, Sum { xor, second: pgno.0 });
         }
-        (false, true) => return Err(StoreError::LargeWithoutEcc { size, flags: block::word(page, OFFSET_FLAGS) }),
+        (false, true) => return Err(StoreError::LargeWithoutEcc { size, flags }),
     }
     Ok(())
-}
-
-/// Whether the page says that its checksum is ECC and XOR.
-fn has_ecc(page: &[u8]) -> bool {
-    block::word(page, OFFSET_FLAGS) & FLAG_ECC != 0
 }

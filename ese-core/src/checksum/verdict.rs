@@ -75,6 +75,11 @@ impl BadSums {
         })
     }
 
+    /// The verdict over bytes that are no page.
+    pub(super) fn of_no_page() -> BadSums {
+        BadSums { sums: PageBlocks::default(), blocks: 0, cause: Cause::Unknown }
+    }
+
     /// The verdict over a page with the ECC flag, given sums of which at least one disagrees.
     pub(super) fn of_ecc_page(sums: PageBlocks, size: PageSize, pgno: Pgno) -> BadSums {
         let blocks = size.checksum_blocks();
@@ -119,7 +124,8 @@ fn one_bit_a_block(sums: &PageBlocks, size: PageSize) -> Option<Correction> {
             }
             flip_in_stored_sum(&mut sums, bit, size);
         }
-        let block_start = u32::try_from(index).ok()?.checked_mul(block::last_bit(size).checked_add(1)?)?;
+        let block_start =
+            u32::try_from(index).ok()?.checked_mul(block::last_bit(size.checksum_block_bytes()).checked_add(1)?)?;
         *correction.by_block.get_mut(index)? = Some(block_start.checked_add(bit)?);
     }
     Some(correction)
@@ -131,7 +137,7 @@ fn one_bit_a_block(sums: &PageBlocks, size: PageSize) -> Option<Correction> {
 /// differences are exactly what the flip of that bit makes, because sums of flips are XORed.
 fn flipped_bit(block: &BlockSums, size: PageSize) -> Option<u32> {
     let bit = (block.stored.second ^ block.computed.second) & 0xFFFF;
-    let last_bit = block::last_bit(size);
+    let last_bit = block::last_bit(size.checksum_block_bytes());
     (bit <= last_bit && block.computed.after_flip(bit, last_bit) == block.stored).then_some(bit)
 }
 
@@ -147,7 +153,7 @@ fn flip_in_stored_sum(sums: &mut PageBlocks, bit: u32, size: PageSize) {
 
 /// The ECC flag as the one flipped bit: with it set, everything must match.
 fn lost_flag(mut sums: PageBlocks, size: PageSize) -> Cause {
-    sums[0].computed = sums[0].computed.after_flip(BIT_FLAG_ECC, block::last_bit(size));
+    sums[0].computed = sums[0].computed.after_flip(BIT_FLAG_ECC, block::last_bit(size.checksum_block_bytes()));
     if sums.iter().all(BlockSums::agree) {
         Cause::FlippedBits(Correction { by_block: [Some(BIT_FLAG_ECC), None, None, None] })
     } else {

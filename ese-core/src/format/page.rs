@@ -10,7 +10,7 @@ use super::geometry::{Dbtime, Objid, PageSize, Pgno};
 use super::node::{Node, NodeError};
 use super::tag::{LineError, TAG_BYTES, Tag};
 
-/// Offsets of the header fields that every page has (`PGHDR`); those of the checksum stand in [`super::page_sums`].
+/// Offsets of the header fields that every page has (`PGHDR`); those of the checksum stand in `page_sums`.
 pub mod offset {
     /// dbtime of the last change, u64.
     pub const DBTIME: usize = 8;

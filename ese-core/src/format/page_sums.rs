@@ -28,6 +28,9 @@ pub const OFFSET_BLOCK_SUMS: usize = 40;
 /// The most checksum blocks that a page has.
 pub const BLOCKS_MAX: usize = 4;
 
+/// All that a checksum needs to know of a page besides its bytes lies in this many at its start: flags and stored sums.
+pub const SUMS_END: usize = OFFSET_BLOCK_SUMS + (BLOCKS_MAX - 1) * SUM_BYTES;
+
 impl PageSize {
     /// How many blocks with a checksum of their own the page is divided into: 4 on large pages, else 1.
     #[must_use]

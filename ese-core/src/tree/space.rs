@@ -31,6 +31,17 @@ pub enum SpaceFault {
     },
 }
 
+impl SpaceFault {
+    /// The page that is needed and lies behind the end of the file, if that is what is wrong.
+    #[must_use]
+    pub fn beyond_file(&self) -> Option<Pgno> {
+        match self {
+            SpaceFault::Page(PageFault::NotInFile { pgno, last }) => Some(*pgno).filter(|pgno| pgno > last),
+            _ => None,
+        }
+    }
+}
+
 /// Reads the extents that the database root owns.
 ///
 /// # Errors

@@ -131,7 +131,8 @@ impl<'a> Verifier<'a> {
         let last_owned = self.owned_space(pages, &mut log, &mut not_checked);
         let scan = Scan { pages, level: self.level, last_owned, progress: self.progress };
         let counts = scan.run(&mut log)?;
-        if let Some(change) = self.source.changed() {
+        // A file that ended too early while it was read has been reported where it ended.
+        if let Some(change) = self.source.changed().filter(|_| !log.has(Code::DbChanged)) {
             log.add(Finding::in_file(Code::DbChanged, 0, format!("the file changed while it was read: {change}")));
         }
         let database = DatabaseSummary {
@@ -152,6 +153,8 @@ impl<'a> Verifier<'a> {
                 Some(space.last)
             }
             Err(error) => {
+                let missing = error.beyond_file().filter(|_| !pages.last().is_none());
+                log.extend(missing.map(|pgno| ends_early(pages, pgno)));
                 not_checked.push(NotChecked {
                     what: "where the space of the database ends; every page is judged as if it were in use".to_owned(),
                     why: error.to_string(),

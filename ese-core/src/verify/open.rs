@@ -1,7 +1,7 @@
 //! The start of every run: both header copies, and the page size, found from the pages if need be (spec 01 sections 2-4).
 
 use crate::checksum::{self, PageSum};
-use crate::format::{FileType, HeaderCopies, MAGIC, PageSize, Pgno, kind_of_file};
+use crate::format::{Copies, FileType, HEADER_SLOTS, HeaderCopies, MAGIC, PageSize, Pgno, kind_of_file};
 use crate::source::{ByteSource, ReadError};
 
 use super::VerifyError;
@@ -44,20 +44,30 @@ pub fn open_header(source: &dyn ByteSource, progress: &dyn Progress) -> Result<O
         return Err(VerifyError::OtherKind(kind));
     }
     let copies = HeaderCopies::judge(&start, |size| Some(slot(size.as_u64(), size.bytes())));
-    if let Some(page_size) = copies.page_size() {
-        return Ok(OpenedHeader { copies, page_size, read_error });
+    let believed = copies.page_size();
+    // A first copy alone proves no page size: behind the fields its slot is zero, so its checksum holds for others too.
+    if let Some(page_size) = believed.filter(|_| copies.copies != Copies::SecondBad) {
+        return Ok(OpenedHeader::new(copies, page_size, read_error));
     }
     match probe(source, progress)? {
-        Some(page_size) => {
+        Some(page_size) if believed != Some(page_size) => {
             let second = slot(page_size.as_u64(), page_size.bytes());
             let copies = HeaderCopies::judge_as(page_size, &start, &second);
-            Ok(OpenedHeader { copies, page_size, read_error })
+            Ok(OpenedHeader::new(copies, page_size, read_error))
         }
-        None if [&copies.first, &copies.second].iter().any(|copy| copy.header.magic() == MAGIC) => {
-            let page_size = copies.first.judged_as;
-            Ok(OpenedHeader { copies, page_size, read_error })
+        _ if believed.is_some() || copies.first.header.magic() == MAGIC || copies.second.header.magic() == MAGIC => {
+            let page_size = believed.unwrap_or(copies.first.judged_as);
+            Ok(OpenedHeader::new(copies, page_size, read_error))
         }
-        None => Err(read_error.map_or(VerifyError::NotEse, VerifyError::Read)),
+        _ => Err(read_error.map_or(VerifyError::NotEse, VerifyError::Read)),
+    }
+}
+
+impl OpenedHeader {
+    /// `read_error` counts if it lies in the header: the reads that look for it reach into pages, which have their turn.
+    fn new(copies: HeaderCopies, page_size: PageSize, read_error: Option<ReadError>) -> OpenedHeader {
+        let read_error = read_error.filter(|error| error.offset < HEADER_SLOTS * page_size.as_u64());
+        OpenedHeader { copies, page_size, read_error }
     }
 }
 
@@ -87,20 +97,17 @@ fn read_as_far_as_possible(source: &dyn ByteSource, offset: u64, len: usize) -> 
 /// The page size for which most pages have a right checksum; `None` if there is no such page at all.
 pub(super) fn probe(source: &dyn ByteSource, progress: &dyn Progress) -> Result<Option<PageSize>, VerifyError> {
     let mut hits = [0u64; PageSize::ALL.len()];
-    let mut buf = Vec::new();
     progress.begin(Phase::Probe, source.len());
     let mut offset = 0;
     while offset < source.len() && hits.iter().all(|hits| *hits < ENOUGH_HITS) {
         if progress.cancelled() {
             return Err(VerifyError::Cancelled);
         }
-        let (bytes, error) = read_as_far_as_possible(source, offset, PROBE_CHUNK);
-        buf.clone_from(&bytes);
-        for (size, hits) in PageSize::ALL.into_iter().zip(&mut hits) {
-            *hits += good_pages(&buf, size, offset);
-        }
         // Behind a bad sector the search goes on with the next chunk.
-        let _ = error;
+        let (bytes, _) = read_as_far_as_possible(source, offset, PROBE_CHUNK);
+        for (size, hits) in PageSize::ALL.into_iter().zip(&mut hits) {
+            *hits += good_pages(&bytes, size, offset);
+        }
         progress.advance(bytes.len() as u64);
         offset += PROBE_CHUNK as u64;
     }

@@ -102,6 +102,11 @@ impl FindingLog {
         }
     }
 
+    /// True if a finding with this code came in.
+    pub(super) fn has(&self, code: Code) -> bool {
+        self.counts.keys().any(|(found, _)| *found == code)
+    }
+
     pub(super) fn extend(&mut self, findings: impl IntoIterator<Item = Finding>) {
         findings.into_iter().for_each(|finding| self.add(finding));
     }

@@ -191,6 +191,7 @@ fn unreadable(size: PageSize, pgno: Pgno, error: ReadError, result: &mut ChunkRe
 }
 
 fn file_shrank(error: &ReadError) -> Finding {
-    let text = format!("the file ended before offset {} while it was read; it was longer at the start", error.offset);
+    let text =
+        format!("the file ends before the end of the page at offset {}; it was longer when opened", error.offset);
     Finding::in_file(Code::DbChanged, error.offset, text)
 }

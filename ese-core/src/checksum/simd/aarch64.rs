@@ -2,12 +2,17 @@
 
 use std::arch::aarch64::{uint8x16_t, vdupq_n_u8, veorq_u8, vld1q_u8};
 
-use super::{Lanes, Parities, parities_by};
+use super::kernel::{Lanes, parities};
+use crate::checksum::block::sums_by;
+use crate::checksum::ecc::Sum;
+use crate::format::{BLOCKS_MAX, Pgno};
 
-/// Reads a block with 16-byte vectors.
-pub(super) fn parities(block: &[u8]) -> Parities {
-    // SAFETY: `uint8x16_t` stands for NEON, which all aarch64 targets with an operating system have.
-    unsafe { parities_by::<uint8x16_t>(block) }
+/// The sums of up to four blocks, read by 16-byte vectors.
+pub(super) fn sums(page: &[u8], block_bytes: usize, pgno: Pgno) -> [Sum; BLOCKS_MAX] {
+    sums_by(page, block_bytes, pgno, |block, correction| {
+        // SAFETY: `uint8x16_t` stands for NEON, which all aarch64 targets with an operating system have.
+        unsafe { parities::<uint8x16_t>(block, correction) }
+    })
 }
 
 impl Lanes for uint8x16_t {

@@ -1,0 +1,141 @@
+//! No false alarm: on every intact database that there is, made by the engine or found in the world, the verifier
+//! finds no error, and nothing that the state of the file does not explain.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test that cannot go on has to stop
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use catdb_test_data::corpus;
+use ese_core::finding::{Code, Finding, Severity};
+use ese_core::source::MemorySource;
+use ese_core::verify::{Report, Verdict, Verifier};
+
+/// What a healthy file may show: it was not closed, was repaired once, or ends in space that nobody owns.
+const LAWFUL: [Code; 3] = [Code::DbDirty, Code::DbRepairedBefore, Code::DbSlack];
+/// The one file of the corpus that is cut: it owns 254 pages and has 70.
+const CUT: &str = "ual/server2022/Current.mdb.gz";
+/// The one file whose slack is full of foreign bytes.
+const FOREIGN_SLACK: &str = "srum/win10-17763-slack/SRUDB.dat.gz";
+
+fn verify(path: &Path) -> Report {
+    let file = corpus::unpack(path);
+    Verifier::new(&MemorySource(&file)).run().expect("a database")
+}
+
+/// A line of the table that `--nocapture` shows.
+fn show(name: &str, report: &Report, seconds: f64) {
+    println!(
+        "{name:50} {:8} {:6} {:8} {:5} {seconds:8.3}",
+        report.verdict().name(),
+        report.count(Severity::Error),
+        report.count(Severity::Warning),
+        report.count(Severity::Info),
+    );
+}
+
+/// Verifies all databases below `folders` of the corpora, prints the table, and returns the reports by name.
+fn table(shared: &Path, folders: &[&str]) -> Vec<(String, Report)> {
+    println!("{:50} {:8} {:>6} {:>8} {:>5} {:>8}", "file", "verdict", "errors", "warnings", "infos", "seconds");
+    let paths: Vec<PathBuf> = folders.iter().flat_map(|folder| corpus::databases(&shared.join(folder))).collect();
+    let reports = paths.iter().map(|path| {
+        let name = folders
+            .iter()
+            .find_map(|folder| path.strip_prefix(shared.join(folder)).ok())
+            .expect("every path lies in one of the folders")
+            .display()
+            .to_string();
+        let start = Instant::now();
+        let report = verify(path);
+        show(&name, &report, start.elapsed().as_secs_f64());
+        (name, report)
+    });
+    reports.collect()
+}
+
+fn unexplained(report: &Report) -> Vec<&Finding> {
+    report.findings().iter().filter(|finding| !LAWFUL.contains(&finding.code)).collect()
+}
+
+fn assert_explained(name: &str, report: &Report) {
+    let rest: Vec<String> = unexplained(report)
+        .iter()
+        .map(|finding| format!("{} at {}: {} {:?}", finding.code, finding.offset, finding.message, finding.pgno))
+        .collect();
+    assert!(rest.is_empty(), "{name}:\n{}", rest.join("\n"));
+}
+
+/// The databases of the list of the engine's verdicts: name, and whether it calls them dirty (state 2).
+fn judged_by_the_engine(shared: &Path) -> BTreeMap<String, bool> {
+    let list = std::fs::read_to_string(shared.join("corpus/engine-verdicts.csv")).expect("the list of verdicts");
+    let rows = list.lines().skip(1).map(|line| line.splitn(4, ',').collect::<Vec<_>>());
+    rows.map(|row| (row[0].to_owned(), row[2] == "2")).collect()
+}
+
+#[test]
+fn the_engines_own_databases_are_intact() {
+    let Some(shared) = corpus::shared() else { return };
+    let reports = table(&shared, &["engine/db"]);
+    assert_eq!(reports.len(), 17);
+    for (name, report) in &reports {
+        assert_explained(name, report);
+        assert_eq!(report.verdict(), Verdict::Intact, "{name}");
+        assert!(report.is_complete(), "{name}: {:?}", report.not_checked);
+        assert_eq!(u64::from(report.database.last_page.0), report.pages.seen, "{name}");
+    }
+}
+
+#[test]
+fn the_fixtures_of_the_repository_are_intact() {
+    for name in ["catdb-200.edb", "empty-4k.edb", "empty-32k.edb", "kitchen-4k-b.edb", "kitchen-32k-w10.edb"] {
+        let file = corpus::fixture(name);
+        let report = Verifier::new(&MemorySource(&file)).run().expect("a database");
+        assert_explained(name, &report);
+        assert!(report.is_complete() && report.verdict() == Verdict::Intact, "{name}");
+    }
+}
+
+#[test]
+fn real_databases_show_only_their_state_and_the_one_that_is_cut() {
+    let Some(shared) = corpus::shared() else { return };
+    let reports = table(&shared, &["corpus"]);
+    let judged = judged_by_the_engine(&shared);
+    let names: BTreeSet<&String> = reports.iter().map(|(name, _)| name).collect();
+    assert_eq!(names, judged.keys().collect());
+    for (name, report) in &reports {
+        if name == CUT {
+            let [finding] = unexplained(report)[..] else { panic!("{:?}", report.findings()) };
+            assert_eq!((finding.code, finding.offset), (Code::DbTruncated, report.database.bytes));
+            assert_eq!((finding.detail.expected, finding.detail.found), (Some(254), Some(70)));
+        } else {
+            assert_explained(name, report);
+        }
+        let is_dirty = report.findings().iter().any(|finding| finding.code == Code::DbDirty);
+        assert_eq!(is_dirty, judged[name], "{name}");
+        assert!(report.is_complete(), "{name}: {:?}", report.not_checked);
+    }
+}
+
+#[test]
+fn foreign_bytes_behind_the_owned_space_are_one_info() {
+    let Some(shared) = corpus::shared() else { return };
+    let report = verify(&shared.join("corpus").join(FOREIGN_SLACK));
+    let [finding] = report.findings() else { panic!("{:?}", report.findings()) };
+    assert_eq!((finding.code, finding.severity), (Code::DbSlack, Severity::Info));
+    assert_eq!(report.pages.bad_checksum, 0, "slack pages count in `slack` alone");
+    println!("{}", finding.message);
+    assert_eq!((finding.detail.count, finding.detail.found), (Some(16), Some(16)));
+}
+
+#[test]
+fn a_crash_leaves_nothing_but_the_dirty_state() {
+    let Some(shared) = corpus::shared() else { return };
+    let reports = table(&shared, &["engine/crash"]);
+    assert_eq!(reports.len(), 20);
+    for (name, report) in &reports {
+        assert_explained(name, report);
+        let is_dirty = report.findings().iter().any(|finding| finding.code == Code::DbDirty);
+        assert_eq!(is_dirty, !name.contains(".recovered."), "{name}");
+    }
+}
