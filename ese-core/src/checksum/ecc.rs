@@ -56,16 +56,13 @@ impl Parities {
     /// word has index 0, so what is changed in it matters to `words` alone.)
     #[inline(always)]
     pub(super) fn from_words(words: u64, index: u32) -> Parities {
-        // Bit b of a position is the parity of the words' half where that bit is 1. Then the halves are laid upon each
-        // other for the next lower bit.
+        // Bit b of a position is the parity of those bits of the words whose position has bit b. The six do not wait for
+        // one another.
         let mut bits = index << 6;
-        let mut rest = words;
-        for bit in (0..6).rev() {
-            let half = rest >> (1 << bit);
-            bits |= parity(half) << bit;
-            rest = (rest ^ half) & ((1 << (1 << bit)) - 1);
+        for (mask, bit) in POSITIONS.iter().zip(0..) {
+            bits |= parity(words & mask) << bit;
         }
-        Parities { xor: low_half(words ^ words >> 32), bits, odd: low_half(rest) }
+        Parities { xor: low_half(words ^ words >> 32), bits, odd: parity(words) }
     }
 
     /// The checksum of a block that ends with bit number `last_bit` and lies on page `pgno`.
@@ -75,6 +72,16 @@ impl Parities {
         Sum { xor: self.xor ^ pgno.0, second: inverse << 16 | self.bits }
     }
 }
+
+/// For each bit b of a position in a u64: the positions that have it.
+const POSITIONS: [u64; 6] = [
+    0xAAAA_AAAA_AAAA_AAAA,
+    0xCCCC_CCCC_CCCC_CCCC,
+    0xF0F0_F0F0_F0F0_F0F0,
+    0xFF00_FF00_FF00_FF00,
+    0xFFFF_0000_FFFF_0000,
+    0xFFFF_FFFF_0000_0000,
+];
 
 /// 1 if the number of ones is odd, else 0.
 #[inline(always)]
