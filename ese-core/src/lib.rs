@@ -1,6 +1,6 @@
 //! Reads and verifies ESE (JET Blue) databases: `catdb`, SRUM, Windows Search, Active Directory, Exchange.
 //!
-//! Start with [`verify::Verifier`] to find out whether a file is sound, and with [`format`] to look at its bytes.
+//! Start with [`verify::Verifier`] to find out whether a file is sound, and with [`mod@format`] to look at its bytes.
 //!
 //! ```
 //! use ese_core::source::MemorySource;
@@ -23,7 +23,7 @@
 //! | module | what |
 //! |---|---|
 //! | [`source`] | bytes from memory, files, maps; a failing read keeps its offset |
-//! | [`format`] | header, pages, tags, nodes, extents: views over bytes, total over any |
+//! | [`mod@format`] | header, pages, tags, nodes, extents: views over bytes, total over any |
 //! | [`checksum`] | page and header checksums, and the bit that corrects one |
 //! | [`tree`] | pages that can be trusted, and the space that the database owns |
 //! | [`check`] | the rules of the format |

@@ -4,4 +4,3 @@
 
 pub mod header;
 pub mod page;
-pub mod tree;

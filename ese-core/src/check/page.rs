@@ -376,7 +376,7 @@ fn order_message(before: &Node<'_>, node: &Node<'_>) -> String {
 }
 
 /// The first bytes of a key in hex.
-pub(super) fn start_of(key: &NodeKey<'_>) -> String {
+fn start_of(key: &NodeKey<'_>) -> String {
     const SHOWN: usize = 16;
     let mut text: String = key.prefix.iter().chain(key.suffix).take(SHOWN).map(|byte| format!("{byte:02x}")).collect();
     if key.len() > SHOWN {

@@ -191,50 +191,6 @@ codes! {
         "Reserved bytes of the page header are not zero.",
         "Nothing to do; the engine ignores them.",
         "catdb-cli verify --hex {file}";
-    PageBlankInUse "page-blank-in-use" Error Some(JetError::PAGE_NOT_INITIALIZED), "T3",
-        "The page is blank, and a tree needs what should be on it.",
-        "The data of this page is lost: look for an older copy of the file.",
-        "catdb-cli dump page {pgno} {file}";
-    BtreePgno "btree-pgno" Error CORRUPTED, "T1",
-        "A child page number lies outside the file.",
-        "Look at the page that holds the number.",
-        "catdb-cli dump page {pgno} {file}";
-    BtreeShared "btree-shared" Error CORRUPTED, "T2",
-        "A page is reached twice: by two trees, or by two places of one.",
-        "Look at both pages that point to it.",
-        "catdb-cli dump page {pgno} {file}";
-    BtreeObjid "btree-objid" Error CORRUPTED, "T4",
-        "A page in this tree carries the id of another.",
-        "Look at the header of the page.",
-        "catdb-cli dump page {pgno} {file}";
-    BtreeKind "btree-kind" Error CORRUPTED, "T5 T6 T7 T9 T24",
-        "The flags of the page do not fit its tree, or its level.",
-        "Look at the header of the page.",
-        "catdb-cli dump page {pgno} {file}";
-    BtreeEmpty "btree-empty" Error CORRUPTED, "T8",
-        "A page inside a tree is empty or marked unused.",
-        "Look at the page.",
-        "catdb-cli dump page {pgno} {file}";
-    BtreeDepth "btree-depth" Error CORRUPTED, "T10",
-        "The tree is deeper than any real one: its pages form a loop.",
-        "Look at the page.",
-        "catdb-cli dump page {pgno} {file}";
-    BtreeSeparator "btree-separator" Error CORRUPTED, "T11 T12 T13 T23",
-        "A node of an internal page is malformed.",
-        "Look at the lines of the page.",
-        "catdb-cli dump page {pgno} {file}";
-    BtreeBounds "btree-bounds" Error CORRUPTED, "T14 T15",
-        "A key lies outside the bounds that the parent sets: searches do not find it.",
-        "Look at the lines of the page.",
-        "catdb-cli dump page {pgno} {file}";
-    BtreeLink "btree-link" Error Some(JetError::BAD_PAGE_LINK), "T17 T18",
-        "A sibling link does not lead to the neighbour that the parents name: scans lose or repeat pages.",
-        "Look at the header of the page.",
-        "catdb-cli dump page {pgno} {file}";
-    DbtimeBehind "dbtime-behind" Error Some(JetError::DB_TIME_CORRUPTED), "T19",
-        "Pages are newer than the database says it is: its header is older than its pages.",
-        "Look whether the header comes from another copy of the file, and keep the log files.",
-        "catdb-cli info {file}";
 }
 
 impl Code {

@@ -7,6 +7,16 @@ use super::PageSize;
 /// First value of every plain XOR sum (header slots, old pages); also the magic of a database header.
 pub const XOR_SEED: u32 = 0x89AB_CDEF;
 
+/// The plain XOR sum of header slots and of old pages: the seed XOR every u32 of `bytes` but the first, which is where
+/// it is stored. Bytes behind the last whole word are not looked at.
+#[must_use]
+pub fn plain_sum(bytes: &[u8]) -> u32 {
+    let (words, _) = bytes.as_chunks::<4>();
+    let behind = words.split_first().map_or(words, |(_, behind)| behind);
+    // One fold over fixed-size words, which compilers turn into vector code.
+    behind.iter().fold(XOR_SEED, |sum, word| sum ^ u32::from_le_bytes(*word))
+}
+
 /// Byte offset of the checksum: u32 sum, then u32 page number (old pages) or ECC word (new pages).
 pub const OFFSET_CHECKSUM: usize = 0;
 

@@ -167,7 +167,7 @@ impl<V: Lanes> Sums<V> {
             lane_index ^= lane * parity(*word);
             lane += 1;
         }
-        Parities::from_words(words, vector_index * lane | lane_index)
+        Parities::from_words(words, (vector_index * lane) | lane_index)
     }
 }
 

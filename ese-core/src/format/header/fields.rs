@@ -62,9 +62,9 @@ header_fields! {
     file_type: FileType as FileType @ 667, "File Type";
     /// The stored checksum of the slot.
     checksum: u32 as Hex32 @ 0, "Checksum";
-    /// Must be [`MAGIC`].
+    /// Must be [`MAGIC`](crate::format::MAGIC).
     magic: u32 as Hex32 @ 4, "Format ulMagic";
-    /// Format version: [`VERSION`] or [`VERSION_STREAMING`].
+    /// Format version: [`VERSION`](crate::format::VERSION) or [`VERSION_STREAMING`](crate::format::VERSION_STREAMING).
     version: u32 as Hex32 @ 8, "Format ulVersion";
     /// Update level of the format that older engines cannot read.
     update_major: u32 as U32 @ 232, "Format ulVersion";

@@ -16,7 +16,7 @@ use super::stored::{part, stored};
 use super::time::LogTime;
 
 /// What the magic field of every database header holds; also where its checksum starts from.
-pub const MAGIC: u32 = 0x89AB_CDEF;
+pub const MAGIC: u32 = super::XOR_SEED;
 
 /// Format version of every database since Windows 2000.
 pub const VERSION: u32 = 0x620;
@@ -216,12 +216,6 @@ stored! {
         0 => Shadowing::On,
         _ => Shadowing::Off,
     };
-}
-
-/// The checksum of a header slot: all its words but the first, folded into [`MAGIC`] (section 3).
-pub(super) fn header_sum(slot: &[u8]) -> u32 {
-    let (words, _) = slot.as_chunks::<4>();
-    words.iter().skip(1).fold(MAGIC, |sum, word| sum ^ u32::from_le_bytes(*word))
 }
 
 #[cfg(test)]
