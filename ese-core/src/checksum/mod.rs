@@ -41,7 +41,6 @@ mod block;
 mod ecc;
 mod simd;
 mod verdict;
-mod xor;
 
 #[cfg(test)]
 mod tests;
@@ -49,11 +48,10 @@ mod tests;
 pub use block::BlockSums;
 pub use ecc::Sum;
 pub use verdict::{BadSums, Cause, Correction, PageSum};
-pub use xor::header;
 
 use block::Head;
 
-use crate::format::{FLAG_ECC, PageSize, Pgno};
+use crate::format::{FLAG_ECC, PageSize, Pgno, plain_sum};
 
 /// Why no checksum was stored.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
@@ -88,7 +86,7 @@ pub fn verify(page: &[u8], pgno: Pgno) -> PageSum {
         return PageSum::Blank;
     }
     if !has_ecc && !size.is_large() {
-        let computed = Sum { xor: xor::old_page(page), second: pgno.0 };
+        let computed = Sum { xor: plain_sum(page), second: pgno.0 };
         let old = BlockSums { stored: head.stored(0), computed };
         if old.agree() {
             return PageSum::Good;
@@ -137,7 +135,7 @@ pub fn store(page: &mut [u8], pgno: Pgno) -> Result<(), StoreError> {
         (false, false) => {
             // The sum covers the number, so that comes first.
             block::put(page, 0, Sum { xor: 0, second: pgno.0 });
-            let xor = xor::old_page(page);
+            let xor = plain_sum(page);
             block::put(page, 0, Sum { xor, second: pgno.0 });
         }
         (false, true) => return Err(StoreError::LargeWithoutEcc { size, flags }),

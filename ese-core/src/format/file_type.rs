@@ -5,7 +5,8 @@
 
 use std::fmt;
 
-use super::header::{DatabaseHeader, MAGIC, VERSION_STREAMING, header_sum};
+use super::header::{DatabaseHeader, MAGIC, VERSION_STREAMING};
+use super::plain_sum;
 use super::stored::stored;
 
 /// Bytes of the header of a log, a checkpoint, a snapshot and a snapshot's checkpoint.
@@ -102,7 +103,7 @@ pub fn kind_of_file(start: &[u8]) -> Option<FileType> {
         _ => return None,
     };
     let slot = start.get(..size)?;
-    (header.checksum() == header_sum(slot)).then_some(file_type)
+    (header.checksum() == plain_sum(slot)).then_some(file_type)
 }
 
 #[cfg(test)]

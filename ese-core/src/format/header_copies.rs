@@ -4,7 +4,8 @@
 //! checksum and page size, and it does not guess a page size from pages: with both copies bad there is none.
 
 use super::geometry::PageSize;
-use super::header::{DatabaseHeader, MAGIC, header_sum};
+use super::header::{DatabaseHeader, MAGIC};
+use super::plain_sum;
 
 /// The page size that both copies are described by when nothing at all hints at one.
 const FALLBACK: PageSize = PageSize::K4;
@@ -186,7 +187,7 @@ impl HeaderCopy {
 }
 
 fn fault_of(slot: &[u8], header: &DatabaseHeader, size: PageSize) -> Option<HeaderFault> {
-    let (stored, computed) = (header.checksum(), header_sum(slot));
+    let (stored, computed) = (header.checksum(), plain_sum(slot));
     if stored != computed {
         Some(HeaderFault::Checksum { stored, computed })
     } else if header.page_size() != Some(size) {

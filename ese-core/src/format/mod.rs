@@ -36,7 +36,8 @@ pub use log_position::{BackupInfo, LogPosition};
 pub use node::{CHILD_BYTES, Node, NodeError, NodeKey};
 pub use page::{Page, PageFlags, WrongPageLength};
 pub use page_sums::{
-    BIT_FLAG_ECC, BLOCKS_MAX, FLAG_ECC, OFFSET_BLOCK_SUMS, OFFSET_CHECKSUM, OFFSET_FLAGS, SUM_BYTES, SUMS_END, XOR_SEED,
+    BIT_FLAG_ECC, BLOCKS_MAX, FLAG_ECC, OFFSET_BLOCK_SUMS, OFFSET_CHECKSUM, OFFSET_FLAGS, SUM_BYTES, SUMS_END,
+    XOR_SEED, plain_sum,
 };
 pub use signature::Signature;
 pub use space::{Extent, Pool, RootHeader, SPACE_HEADER_BYTES, SpaceFlags, SpaceHeader};

@@ -1,6 +1,7 @@
 //! Headers made for tests.
 
-use super::{MAGIC, VERSION, header_sum};
+use super::super::plain_sum;
+use super::{MAGIC, VERSION};
 use crate::format::PageSize;
 
 /// A header slot with a magic, a version, a page size and a valid checksum; otherwise zero.
@@ -21,6 +22,6 @@ pub(in crate::format) fn put(slot: &mut [u8], offset: usize, value: u32) {
 
 /// Makes the checksum valid.
 pub(in crate::format) fn seal(slot: &mut [u8]) {
-    let sum = header_sum(slot);
+    let sum = plain_sum(slot);
     put(slot, 0, sum);
 }
