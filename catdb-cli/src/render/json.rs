@@ -3,11 +3,13 @@
 //! Checksums are strings of hex digits: the stored words as one number, 16 digits on pages, 8 in headers.
 
 use std::io::{self, Write};
+use std::path::Path;
 
 use ese_core::finding::{Finding, Severity};
 use ese_core::verify::{NotChecked, Report};
 use serde::Serialize;
 
+use super::next_command;
 use crate::command::verify::Verified;
 
 /// Name and version of the schema.
@@ -39,7 +41,9 @@ impl VerifyDocument {
     pub(crate) fn add(&mut self, verified: &Verified<'_>) {
         let mut entry = FileEntry::new(verified);
         entry.findings =
-            verified.result.as_ref().ok().map(|report| report.findings().iter().map(FindingEntry::new).collect());
+            verified.result.as_ref().ok().map(|report| {
+                report.findings().iter().map(|finding| FindingEntry::new(finding, verified.path)).collect()
+            });
         self.files.push(entry);
     }
 }
@@ -169,6 +173,8 @@ struct FindingEntry {
     object: Option<ObjectEntry>,
     message: String,
     data: Data,
+    /// The command to run next.
+    next: String,
 }
 
 #[derive(Serialize)]
@@ -199,7 +205,7 @@ struct Data {
 }
 
 impl FindingEntry {
-    fn new(finding: &Finding) -> FindingEntry {
+    fn new(finding: &Finding, path: &Path) -> FindingEntry {
         let detail = &finding.detail;
         let digits = if finding.pgno.is_some() { 16 } else { 8 };
         let hex = |sums: &[u64]| sums.iter().map(|sum| format!("{sum:0digits$x}")).collect();
@@ -227,6 +233,7 @@ impl FindingEntry {
                 count: detail.count,
                 pages: detail.pages.iter().map(|pgno| pgno.0).collect(),
             },
+            next: next_command(finding, path),
         }
     }
 }
@@ -247,7 +254,10 @@ enum Line<'a> {
 pub(crate) fn write_lines(out: &mut dyn Write, verified: &Verified<'_>) -> io::Result<()> {
     let file = FileEntry::new(verified);
     for finding in verified.result.iter().flat_map(|report| report.findings()) {
-        write_line(out, &Line::Finding { path: &file.path, finding: Box::new(FindingEntry::new(finding)) })?;
+        write_line(
+            out,
+            &Line::Finding { path: &file.path, finding: Box::new(FindingEntry::new(finding, verified.path)) },
+        )?;
     }
     write_line(out, &Line::File(Box::new(file)))
 }

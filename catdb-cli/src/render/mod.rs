@@ -8,6 +8,8 @@ pub(crate) mod progress;
 pub(crate) mod refusal;
 pub(crate) mod text;
 
+use ese_core::finding::Finding;
+
 /// `1022` as `1,022`.
 fn grouped(number: u64) -> String {
     let digits = number.to_string();
@@ -25,6 +27,12 @@ fn grouped(number: u64) -> String {
 fn counted(number: u64, singular: &str) -> String {
     let plural = if number == 1 { "" } else { "s" };
     format!("{} {singular}{plural}", grouped(number))
+}
+
+/// The command to run next about a finding in the file at `path`.
+fn next_command(finding: &Finding, path: &std::path::Path) -> String {
+    let pgno = finding.pgno.map_or_else(String::new, |pgno| pgno.to_string());
+    finding.code.info().next.command.replace("{file}", &shell_word(path)).replace("{pgno}", &pgno)
 }
 
 /// A path as an argument that can be pasted into a shell; control characters never reach the terminal.

@@ -9,7 +9,7 @@ use ese_core::format::DbState;
 use ese_core::source::ByteSource;
 use ese_core::verify::{Report, Verdict};
 
-use super::{counted, grouped, hex_view, shell_word, shown};
+use super::{counted, grouped, hex_view, next_command, shell_word, shown};
 use crate::command::verify::Verified;
 
 /// Findings shown unless all are asked for.
@@ -43,7 +43,7 @@ pub(crate) fn verdict(out: &mut dyn Write, verified: &Verified<'_>, look: &Look<
     if let Some(sha256) = &verified.sha256 {
         writeln!(out, "  SHA-256 {sha256}")?;
     }
-    findings(out, report, look)?;
+    findings(out, path, report, look)?;
     for skipped in &report.not_checked {
         writeln!(out, "\nNot known: {}.\n  Reason: {}", skipped.what, skipped.why)?;
     }
@@ -115,11 +115,12 @@ fn summary(out: &mut dyn Write, report: &Report) -> io::Result<()> {
     if parts.is_empty() { Ok(()) } else { writeln!(out, "  Pages: {}", parts.join(", ")) }
 }
 
-fn findings(out: &mut dyn Write, report: &Report, look: &Look<'_>) -> io::Result<()> {
+fn findings(out: &mut dyn Write, path: &Path, report: &Report, look: &Look<'_>) -> io::Result<()> {
     let limit = if look.all { usize::MAX } else { SHOWN };
     let by_weight = BY_WEIGHT.iter().flat_map(|weight| report.findings().iter().filter(move |f| f.severity == *weight));
     for finding in by_weight.take(limit) {
         one(out, finding, report, look)?;
+        writeln!(out, "           {FAINT}next: {}{FAINT:#}", next_command(finding, path))?;
     }
     let hidden = report.findings().len().saturating_sub(limit);
     if hidden > 0 {
@@ -166,8 +167,7 @@ fn next(out: &mut dyn Write, path: &Path, report: &Report) -> io::Result<()> {
         return writeln!(out, "\nNext: nothing to do. catdb-cli info {} shows the header.", shell_word(path));
     };
     let step = worst.code.info().next;
-    let pgno = worst.pgno.map_or_else(String::new, |pgno| pgno.to_string());
-    let command = step.command.replace("{file}", &shell_word(path)).replace("{pgno}", &pgno);
+    let command = next_command(worst, path);
     writeln!(out, "\n{}\nNext: {command}\n      catdb-cli explain {}", step.advice, worst.code)
 }
 
