@@ -3,4 +3,5 @@
 #![deny(missing_docs)]
 
 pub mod checksum;
+pub mod compress;
 pub mod format;
