@@ -14,6 +14,9 @@ mod xpress;
 mod xpress10;
 mod xpress9;
 
+#[cfg(test)]
+mod real_chunks;
+
 use std::fmt;
 
 pub use error::{DecompressError, Fault};
