@@ -25,6 +25,7 @@
 //! | [`source`] | bytes from memory, files, maps; a failing read keeps its offset |
 //! | [`mod@format`] | header, pages, tags, nodes, extents: views over bytes, total over any |
 //! | [`checksum`] | page and header checksums, and the bit that corrects one |
+//! | [`compress`] | values that the engine stored compressed |
 //! | [`tree`] | pages that can be trusted, and the space that the database owns |
 //! | [`check`] | the rules of the format |
 //! | [`finding`], [`jet`] | what is wrong, as data, and how Windows calls it |
@@ -35,6 +36,7 @@
 
 pub mod check;
 pub mod checksum;
+pub mod compress;
 pub mod finding;
 pub mod format;
 pub mod jet;
