@@ -30,6 +30,7 @@
 //! | [`check`] | the rules of the format |
 //! | [`finding`], [`jet`] | what is wrong, as data, and how Windows calls it |
 //! | [`key`] | values as key bytes, and which keys a record has |
+//! | [`record`] | records: fixed, variable and tagged columns |
 //! | [`verify`] | all checks over a file, in parallel, as one report |
 
 #![deny(missing_docs)]
@@ -41,6 +42,7 @@ pub mod finding;
 pub mod format;
 pub mod jet;
 pub mod key;
+pub mod record;
 pub mod source;
 pub mod tree;
 pub mod verify;

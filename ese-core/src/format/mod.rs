@@ -11,9 +11,11 @@ mod header;
 mod header_copies;
 mod index;
 mod log_position;
+mod long_value;
 mod node;
 pub mod page;
 mod page_sums;
+pub mod record;
 mod signature;
 mod space;
 mod stored;
@@ -33,12 +35,14 @@ pub use index::{
     TUPLE_LENGTHS, TupleLimits, TupleLimitsError, key_most_limit, parse_key_fields,
 };
 pub use log_position::{BackupInfo, LogPosition};
+pub use long_value::{LongValueId, ReferenceError};
 pub use node::{CHILD_BYTES, Node, NodeError, NodeKey};
 pub use page::{Page, PageFlags, WrongPageLength};
 pub use page_sums::{
     BIT_FLAG_ECC, BLOCKS_MAX, FLAG_ECC, OFFSET_BLOCK_SUMS, OFFSET_CHECKSUM, OFFSET_FLAGS, SUM_BYTES, SUMS_END,
     XOR_SEED, plain_sum,
 };
+pub use record::TaggedFlags;
 pub use signature::Signature;
 pub use space::{Extent, Pool, RootHeader, SPACE_HEADER_BYTES, SpaceFlags, SpaceHeader};
 pub use tag::{LineError, NodeFlags, TAG_BYTES, Tag};
