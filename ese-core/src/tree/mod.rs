@@ -2,8 +2,12 @@
 //!
 //! Reading only. A page that cannot be had is a [`PageFault`] that the walk reports and steps over; nothing here judges.
 
+mod cursor;
+mod page_set;
 mod reader;
 mod space;
 
+pub use cursor::{Cursor, DEPTH_MOST, Leaf, LeafNode, TreeFault};
+pub use page_set::PageSet;
 pub use reader::{PageFault, TrustedPages};
 pub use space::{OwnedSpace, SpaceFault, database_space};
