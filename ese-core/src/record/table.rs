@@ -160,14 +160,27 @@ impl TableLayout {
     /// The variable column `id`.
     #[must_use]
     pub fn variable(&self, id: u16) -> Option<&Column> {
-        self.columns.get((*self.variable.get(usize::from(id.checked_sub(VARIABLE_FIRST)?))?)?)
+        self.columns.get(self.place_of(id, Origin::Own).filter(|_| ColumnKind::of(id) == Some(ColumnKind::Variable))?)
     }
 
     /// The tagged column `id` of the table or of its template.
     #[must_use]
     pub fn tagged(&self, id: u16, origin: Origin) -> Option<&Column> {
-        let place = self.tagged.binary_search_by_key(&(origin, id), |(key, _)| *key).ok()?;
-        self.columns.get(self.tagged.get(place)?.1)
+        self.columns.get(self.place_of(id, origin).filter(|_| ColumnKind::of(id) == Some(ColumnKind::Tagged))?)
+    }
+
+    /// Place in [`TableLayout::columns`] of the column `id`. Fixed and variable columns of a template and of the table
+    /// itself share one range of ids; of tagged ones `origin` says whose is meant.
+    #[must_use]
+    pub fn place_of(&self, id: u16, origin: Origin) -> Option<usize> {
+        match ColumnKind::of(id)? {
+            ColumnKind::Fixed => Some((*self.fixed.get(usize::from(id).checked_sub(1)?)?)?.0),
+            ColumnKind::Variable => *self.variable.get(usize::from(id.checked_sub(VARIABLE_FIRST)?))?,
+            ColumnKind::Tagged => {
+                let place = self.tagged.binary_search_by_key(&(origin, id), |(key, _)| *key).ok()?;
+                Some(self.tagged.get(place)?.1)
+            }
+        }
     }
 
     /// The highest fixed id, 0 if there is none.
