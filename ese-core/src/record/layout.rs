@@ -4,7 +4,7 @@ use super::error::{RecordError, RecordFault};
 use super::tagged::TaggedFields;
 use crate::format::record::{
     END_BYTES, END_MASK, END_NULL, NO_VARIABLE, OFFSET_FIXED_END, OFFSET_LAST_FIXED, OFFSET_LAST_VARIABLE,
-    RECORD_HEADER_BYTES,
+    RECORD_HEADER_BYTES, null_map_bytes,
 };
 use crate::format::{ColumnKind, PageSize};
 
@@ -60,7 +60,7 @@ impl<'a> Record<'a> {
         let variables = last_variable
             .checked_sub(NO_VARIABLE)
             .ok_or(RecordFault::LastVariable { found: last_variable }.at(OFFSET_LAST_VARIABLE))?;
-        let bit_map = usize::from(last_fixed).div_ceil(8);
+        let bit_map = null_map_bytes(u16::from(last_fixed));
         let least = RECORD_HEADER_BYTES + bit_map;
         if fixed_end < least || fixed_end > data.len() {
             let fault = RecordFault::FixedEnd { least, most: data.len(), found: fixed_end };
@@ -186,19 +186,27 @@ impl<'a> Record<'a> {
         self.variable_start
     }
 
+    /// Offset of the tagged columns: behind the last variable one.
+    ///
+    /// # Errors
+    /// [`RecordError`] if that is behind the record (R2).
+    pub fn tagged_start(&self) -> Result<usize, RecordError> {
+        let last = usize::from(self.last_variable.saturating_sub(NO_VARIABLE)).checked_sub(1);
+        let found = last.map_or(0, |index| usize::from(self.end_word(index) & END_MASK));
+        let most = self.data.len() - self.variable_start;
+        if found > most {
+            let fault = RecordFault::VariableEnd { id: self.last_variable(), least: 0, most, found };
+            return Err(fault.at(self.variable_start - END_BYTES));
+        }
+        Ok(self.variable_start + found)
+    }
+
     /// The tagged columns.
     ///
     /// # Errors
     /// [`RecordError`] if they begin behind the record (R2), or if the first entry does not tell their number (R7).
     pub fn tagged(&self) -> Result<TaggedFields<'a>, RecordError> {
-        let last = usize::from(self.last_variable.saturating_sub(NO_VARIABLE)).checked_sub(1);
-        let end = last.map_or(0, |index| usize::from(self.end_word(index) & END_MASK));
-        let start = self.variable_start + end;
-        let area = self.data.get(start..).ok_or_else(|| {
-            let most = self.data.len() - self.variable_start;
-            let fault = RecordFault::VariableEnd { id: self.last_variable(), least: 0, most, found: end };
-            fault.at(self.variable_start - END_BYTES)
-        })?;
-        TaggedFields::new(area, start, self.size)
+        let start = self.tagged_start()?;
+        TaggedFields::new(self.data.get(start..).unwrap_or_default(), start, self.size)
     }
 }

@@ -4,7 +4,7 @@
 //! out by their sizes, as the engine does; what the catalog says of offsets only helps over a missing column.
 
 use super::tagged::Origin;
-use crate::format::record::RECORD_HEADER_BYTES;
+use crate::format::record::{RECORD_HEADER_BYTES, SHORT_VALUE_MOST, null_map_bytes};
 use crate::format::{ColumnFlags, ColumnKind, ColumnType};
 
 /// First id of a variable column.
@@ -51,6 +51,21 @@ impl Column {
         self.column_type.fixed_size()
     }
 
+    /// Least and most bytes of one tagged value, decompressed and decrypted.
+    pub(crate) fn value_lengths(&self) -> (usize, usize) {
+        match self.column_type {
+            ColumnType::Binary | ColumnType::Text => (0, SHORT_VALUE_MOST),
+            _ => self.value_size().map_or((0, usize::MAX), |size| (size, size)),
+        }
+    }
+
+    /// Most bytes of a variable column.
+    fn variable_most(&self) -> usize {
+        let limit = usize::try_from(self.max_len).unwrap_or(usize::MAX);
+        let none = limit == 0 || self.column_type == ColumnType::Nil;
+        if none { SHORT_VALUE_MOST } else { limit.min(SHORT_VALUE_MOST) }
+    }
+
     /// Bytes that a fixed column takes.
     fn fixed_width(&self) -> usize {
         self.value_size().unwrap_or_else(|| usize::try_from(self.max_len).unwrap_or(usize::MAX))
@@ -95,8 +110,10 @@ pub struct TableLayout {
     required_fixed: RequiredColumns,
     required_variable: RequiredColumns,
     required_tagged: Vec<usize>,
-    /// Fixed columns of type Bit.
-    bits: Vec<usize>,
+    /// Fixed columns of type Bit: id, and offset in the record.
+    bits: Vec<(u16, usize)>,
+    /// Most bytes of each variable column, from id 128 on.
+    variable_most: Vec<usize>,
 }
 
 impl TableLayout {
@@ -112,6 +129,7 @@ impl TableLayout {
             required_variable: RequiredColumns::default(),
             required_tagged: Vec::new(),
             bits: Vec::new(),
+            variable_most: Vec::new(),
             columns,
         };
         let fixed = by_id(&layout.columns, 1..=ColumnKind::FIXED_LAST);
@@ -119,8 +137,11 @@ impl TableLayout {
         layout.required_fixed = required(&layout.columns, &fixed);
         layout.required_variable = required(&layout.columns, &layout.variable);
         layout.place(&fixed);
-        let of_type_bit = |index: &usize| layout.columns[*index].column_type == ColumnType::Bit;
-        layout.bits = fixed.into_iter().flatten().filter(of_type_bit).collect();
+        let placed = layout.fixed.iter().flatten().map(|(index, place)| (&layout.columns[*index], place.offset));
+        let bits = placed.filter(|(column, _)| column.column_type == ColumnType::Bit);
+        layout.bits = bits.map(|(column, offset)| (column.id, offset)).collect();
+        let variable = layout.variable.iter().map(|index| index.map(|index| &layout.columns[index]));
+        layout.variable_most = variable.map(|column| column.map_or(SHORT_VALUE_MOST, Column::variable_most)).collect();
         let tagged = layout.columns.iter().enumerate().filter(|(_, column)| column.id > ColumnKind::VARIABLE_LAST);
         layout.tagged = tagged.map(|(index, column)| ((column.origin, column.id), index)).collect();
         layout.tagged.sort_unstable();
@@ -170,6 +191,12 @@ impl TableLayout {
         self.columns.get(self.tagged.get(place)?.1)
     }
 
+    /// The highest id of a tagged column of the table or of its template, if there is one.
+    #[must_use]
+    pub fn last_tagged(&self, origin: Origin) -> Option<u16> {
+        self.tagged.iter().rev().find(|((owner, _), _)| *owner == origin).map(|((_, id), _)| *id)
+    }
+
     /// The highest fixed id, 0 if there is none.
     #[must_use]
     pub fn last_fixed(&self) -> u16 {
@@ -197,9 +224,24 @@ impl TableLayout {
         self.required_tagged.iter().filter_map(|index| self.columns.get(*index))
     }
 
-    /// The fixed columns of type Bit.
-    pub(crate) fn bits(&self) -> impl Iterator<Item = &Column> {
-        self.bits.iter().filter_map(|index| self.columns.get(*index))
+    /// The fixed columns of type Bit in the order of their ids: id, and offset in the record.
+    pub(crate) fn bits(&self) -> &[(u16, usize)] {
+        &self.bits
+    }
+
+    /// Where the fixed data of a record end whose highest fixed column is `last`, in bytes, NULL bit map included;
+    /// `None` if nobody can say.
+    pub(crate) fn fixed_end(&self, last: u16) -> Option<usize> {
+        let columns = match usize::from(last).checked_sub(1) {
+            Some(index) => (*self.fixed.get(index)?)?.1.end(),
+            None => RECORD_HEADER_BYTES,
+        };
+        Some(columns.saturating_add(null_map_bytes(last)))
+    }
+
+    /// Most bytes of each variable column, from the first id on.
+    pub(crate) fn variable_most(&self) -> &[usize] {
+        &self.variable_most
     }
 }
 
