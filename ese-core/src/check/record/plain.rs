@@ -96,7 +96,7 @@ pub(super) fn odd_bit(column: String, found: u8) -> Said {
     Said::new(format!("{column}: expected 0x00 or 0xff in a Bit, found 0x{found:02x}")).found(found)
 }
 
-/// R5, and R15 on the variable columns. False if the tagged columns cannot be found (R2).
+/// R5, and R15 on the variable columns. False if nobody can say where the tagged columns begin.
 pub(super) fn variable_columns(check: &mut RecordCheck<'_, '_>) -> bool {
     let record = check.record;
     if let Err(error) = record.tagged_start() {
@@ -115,7 +115,8 @@ pub(super) fn variable_columns(check: &mut RecordCheck<'_, '_>) -> bool {
         if end.wrapping_sub(start) > limit || end > most {
             let span = Span { index, start, end, most };
             if variable_column_is_wrong(check, span, is_null, limit) {
-                return true;
+                // The end of the last one is where the tagged columns begin.
+                return is_null || index + 1 < record.end_words().len();
             }
         }
         start = end;
