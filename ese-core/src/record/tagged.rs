@@ -41,6 +41,7 @@ struct Entry {
 
 impl<'a> TaggedFields<'a> {
     /// The tagged columns in `area`, which begins at byte `at` of its record.
+    #[inline]
     pub(super) fn new(area: &'a [u8], at: usize, size: PageSize) -> Result<TaggedFields<'a>, RecordError> {
         let mut fields = TaggedFields { area, at, size, entries: 0, next: 0 };
         if area.is_empty() {
@@ -69,20 +70,24 @@ impl<'a> TaggedFields<'a> {
 
     /// Offset in the record of the first entry; the end of the record if there is none.
     #[must_use]
+    #[inline]
     pub fn at(&self) -> usize {
         self.at
     }
 
+    #[inline]
     fn entry(&self, at: usize) -> Option<Entry> {
         let [a, b, c, d] = *self.area.get(at..)?.first_chunk::<ENTRY_BYTES>()?;
         Some(Entry { id: u16::from_le_bytes([a, b]), word: u16::from_le_bytes([c, d]) })
     }
 
+    #[inline]
     fn offset(&self, entry: Entry) -> usize {
         usize::from(entry.word & entry_mask(self.size))
     }
 
     /// The column whose entry lies at byte `at` of the area.
+    #[inline]
     fn field(&self, at: usize, entry: Entry) -> Result<TaggedField<'a>, RecordError> {
         let Entry { id, word } = entry;
         let origin = entry.origin();
@@ -122,6 +127,7 @@ impl<'a> TaggedFields<'a> {
 impl<'a> Iterator for TaggedFields<'a> {
     type Item = Result<TaggedField<'a>, RecordError>;
 
+    #[inline]
     fn next(&mut self) -> Option<Self::Item> {
         if self.next >= self.entries {
             return None;
@@ -133,6 +139,7 @@ impl<'a> Iterator for TaggedFields<'a> {
 }
 
 impl Entry {
+    #[inline]
     fn origin(self) -> Origin {
         if self.word & ENTRY_DERIVED == 0 { Origin::Own } else { Origin::Template }
     }
@@ -193,6 +200,7 @@ impl<'a> TaggedField<'a> {
     ///
     /// # Errors
     /// [`RecordError`] if the value lies outside its place; for number 1 also if nobody can tell how many there are.
+    #[inline]
     pub fn value(&self, sequence: usize) -> Result<Option<TaggedValue<'a>>, RecordError> {
         if self.null || sequence == 0 {
             Ok(None)
@@ -206,6 +214,7 @@ impl<'a> TaggedField<'a> {
         }
     }
 
+    #[inline]
     fn with_form(&self, sequence: usize, bytes: &'a [u8], separated: bool) -> TaggedValue<'a> {
         let form = if separated {
             ValueForm::Separated

@@ -129,6 +129,13 @@ fn flags_fault(flags: TaggedFlags, extended: bool, size: PageSize, long: bool) -
 
 /// R11 and R12, and every value.
 fn values_are_lawful(check: &mut RecordCheck<'_, '_>, field: &TaggedField<'_>, column: &Column) {
+    if !field.flags.contains(TaggedFlags::MULTI_VALUED) {
+        // One value, and no error: nearly all columns.
+        if let Ok(Some(value)) = field.value(1) {
+            value_is_lawful(check, field, &value, column);
+        }
+        return;
+    }
     for value in field.values() {
         match value {
             Ok(value) => value_is_lawful(check, field, &value, column),
