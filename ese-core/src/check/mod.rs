@@ -4,6 +4,7 @@
 
 pub mod header;
 pub mod page;
+pub mod record;
 pub mod tree;
 
 use std::fmt::Write;

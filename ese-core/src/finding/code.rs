@@ -239,6 +239,22 @@ codes! {
         "A page has a dbtime that no database gives.",
         "Look at the header of the page.",
         "catdb-cli dump {file} page {pgno}";
+    RecordFormat "record-format" Error CORRUPTED, "R1 R2 R3 R5 R7 R9 R10 R11 R12",
+        "The header of a record, or a place that it gives for a column or a value, is impossible: columns of it are lost or read wrong.",
+        "Work on a copy, and look at the record; the other columns of it can be read where their own places are sound.",
+        "catdb-cli dump {file} page {pgno}";
+    RecordColumn "record-column" Error CORRUPTED, "R4 R8 R14 R15",
+        "A record does not fit its table: a column that the catalog does not have, a value of the wrong size, or none where there must be one. As an info: a value of a column that was deleted.",
+        "Look at the record beside the columns of its table: either of the two may be damaged.",
+        "catdb-cli dump {file} page {pgno}";
+    RecordOdd "record-odd" Warning None, "R5 R6 R17",
+        "A record can be read, but the engine never writes one like it.",
+        "Compare the values of the record with what should be there.",
+        "catdb-cli dump {file} page {pgno}";
+    LvMissing "lv-missing" Error CORRUPTED, "R13",
+        "A record refers to a long value that is not there.",
+        "Work on a copy, and look for the value in an older one; the other columns of the record can be read.",
+        "catdb-cli dump {file} page {pgno}";
 }
 
 impl Code {
