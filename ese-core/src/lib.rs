@@ -32,6 +32,7 @@
 //! | [`finding`], [`jet`] | what is wrong, as data, and how Windows calls it |
 //! | [`key`] | values as key bytes, and which keys a record has |
 //! | [`record`] | records: fixed, variable and tagged columns |
+//! | [`sort`] | more records than memory, in order |
 //! | [`verify`] | all checks over a file, in parallel, as one report |
 
 #![deny(missing_docs)]
@@ -45,6 +46,7 @@ pub mod format;
 pub mod jet;
 pub mod key;
 pub mod record;
+pub mod sort;
 pub mod source;
 pub mod tree;
 pub mod verify;

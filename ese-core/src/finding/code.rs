@@ -64,6 +64,7 @@ macro_rules! codes {
 }
 
 const READ_VERIFY: Option<JetError> = Some(JetError::READ_VERIFY_FAILURE);
+const SECONDARY_INDEX: Option<JetError> = Some(JetError::SECONDARY_INDEX_CORRUPTED);
 const CORRUPTED: Option<JetError> = Some(JetError::DATABASE_CORRUPTED);
 
 codes! {
@@ -191,6 +192,30 @@ codes! {
         "Reserved bytes of the page header are not zero.",
         "Nothing to do; the engine ignores them.",
         "catdb-cli verify --hex {file}";
+    RecordKey "record-key" Error CORRUPTED, "I3 I4",
+        "The primary key of a row is not that of its columns: searches miss the row, or find it under a wrong key.",
+        "Look at the row; either its key or one of its columns is damaged.",
+        "catdb-cli dump {file} page {pgno}";
+    IdxEntryMissing "idx-entry-missing" Error SECONDARY_INDEX, "I5",
+        "A row has no entry in an index of its table: searches by that index miss it.",
+        "The row itself is there; building the index anew mends it.",
+        "catdb-cli dump {file} page {pgno}";
+    IdxEntryExtra "idx-entry-extra" Error SECONDARY_INDEX, "I6",
+        "An index has an entry that no row of its table asks for: searches lead to nothing, or a row was lost.",
+        "Look whether the row that the entry names should exist.",
+        "catdb-cli dump {file} page {pgno}";
+    IdxEntryWrong "idx-entry-wrong" Error SECONDARY_INDEX, "I7 I10 I11",
+        "An entry of an index has another key, or leads to another row, than the rows of the table say.",
+        "The rows themselves are there; building the index anew mends it.",
+        "catdb-cli dump {file} page {pgno}";
+    IdxDuplicateKey "idx-duplicate-key" Error Some(JetError::KEY_DUPLICATE), "I8",
+        "Two entries of a unique index have equal keys: one of the two rows has to go before the index can be built anew.",
+        "Compare the two rows.",
+        "catdb-cli dump {file} page {pgno}";
+    IdxUnverifiable "idx-unverifiable" Info None, "I12 I13",
+        "Keys of an index were compared only in part: they hold text sorted by Windows' tables, or values that cannot be read here.",
+        "Nothing to do; number, shape and rows of the entries were checked.",
+        "catdb-cli dump {file} page {pgno}";
 }
 
 impl Code {

@@ -32,7 +32,7 @@ pub use header::{
 };
 pub use header_copies::{Copies, HeaderCopies, HeaderCopy, HeaderFault, Used};
 pub use index::{
-    IndexFlags, KEY_MOST_DEFAULT, KEY_MOST_LARGEST, KeyField, KeyFieldError, KeyFieldList, SEGMENTS_MOST, SegmentFlags,
+    IndexFlags, KEY_MOST_DEFAULT, KEY_MOST_LARGEST, KeyField, KeyFieldError, KeyFieldList, LC_MAP_DEFAULT, LcMapFlags, SEGMENTS_MOST, SegmentFlags,
     TUPLE_LENGTHS, TupleLimits, TupleLimitsError, key_most_limit, parse_key_fields,
 };
 pub use log_position::{BackupInfo, LogPosition};
