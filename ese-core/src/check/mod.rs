@@ -3,4 +3,5 @@
 //! A check reports findings and never decides what happens next; it reads nothing but what it is given.
 
 pub mod header;
+pub mod long_value;
 pub mod page;

@@ -11,7 +11,7 @@ mod header;
 mod header_copies;
 mod index;
 mod log_position;
-mod long_value;
+pub mod long_value;
 mod node;
 pub mod page;
 mod page_sums;
@@ -35,7 +35,7 @@ pub use index::{
     TUPLE_LENGTHS, TupleLimits, TupleLimitsError, key_most_limit, parse_key_fields,
 };
 pub use log_position::{BackupInfo, LogPosition};
-pub use long_value::{LongValueId, ReferenceError};
+pub use long_value::{LongValueId, LongValueKey, LongValueKeyError, LongValueRoot, ReferenceError};
 pub use node::{CHILD_BYTES, Node, NodeError, NodeKey};
 pub use page::{Page, PageFlags, WrongPageLength};
 pub use page_sums::{

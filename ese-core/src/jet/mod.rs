@@ -40,6 +40,8 @@ impl JetError {
     pub const INVALID_DATABASE_VERSION: JetError = JetError(-1209);
     /// The page size is not a lawful one.
     pub const PAGE_SIZE_MISMATCH: JetError = JetError(-1213);
+    /// A compressed value cannot be decompressed.
+    pub const DECOMPRESSION_FAILED: JetError = JetError(-1620);
     /// The file ends too early.
     pub const FILE_IO_BEYOND_EOF: JetError = JetError(-4001);
 

@@ -1,0 +1,5 @@
+//! Long values: the rules over their trees, reference counts, reading them; on trees made here and on real files.
+
+mod counts;
+mod rules;
+mod trees;
