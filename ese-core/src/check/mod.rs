@@ -4,4 +4,5 @@
 
 pub mod header;
 pub mod index;
+pub mod long_value;
 pub mod page;

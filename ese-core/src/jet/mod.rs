@@ -44,6 +44,8 @@ impl JetError {
     pub const SECONDARY_INDEX_CORRUPTED: JetError = JetError(-1414);
     /// A key of a unique index exists already.
     pub const KEY_DUPLICATE: JetError = JetError(-1605);
+    /// A compressed value cannot be decompressed.
+    pub const DECOMPRESSION_FAILED: JetError = JetError(-1620);
     /// The file ends too early.
     pub const FILE_IO_BEYOND_EOF: JetError = JetError(-4001);
 

@@ -16,5 +16,5 @@ pub use definition::{Collation, DefinitionProblem, Primary, TableIndex, TableKey
 pub use exact::{ExactPass, ExactReport, TextCount};
 pub use report::{FINDINGS_MOST, Shutdown};
 pub use sum::EntrySum;
-pub use values::{ColumnValues, LongValueFault, LongValueSource, ValueBuffer, ValueFault};
+pub use values::{ColumnValues, ValueBuffer, ValueFault};
 pub use worker::KeyWorker;

@@ -3,52 +3,21 @@
 //! Fixed, variable and plain tagged values are borrowed from the record; what had to be decompressed or fetched stays in a
 //! [`ValueBuffer`], so that asking again for the same value costs nothing. It never says whether a value is right.
 
-use crate::compress::{DecompressError, decompress};
-use crate::format::{ColumnKind, LongValueId, Pgno, ReferenceError};
+use crate::compress::DecompressError;
+use crate::format::{ColumnKind, Pgno};
 use crate::key::{ColumnRef, RecordValues};
+use crate::long_value::{self, LongValueError, LongValues, ValueError};
 use crate::record::{Column, Record, RecordError, Stored, TableLayout, ValueForm};
 
-/// A long value that cannot be had.
-#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
-#[error("long value: expected {most} bytes of it, found {reason}")]
-pub struct LongValueFault {
-    /// Bytes that were asked for.
-    pub most: usize,
-    /// What there is instead.
-    pub reason: String,
-    /// The page that could not be read, if it is one.
-    pub pgno: Option<Pgno>,
-    /// It is encrypted or compressed in a way that cannot be undone: no damage.
-    pub is_undecodable: bool,
-}
-
-/// Where separated values come from: the long value tree of the table.
-pub trait LongValueSource {
-    /// Puts the first `most` bytes of the value `id` into `out`, which is empty; fewer if it is shorter.
-    ///
-    /// # Errors
-    /// [`LongValueFault`] if these bytes cannot be had.
-    fn read(&mut self, id: LongValueId, most: usize, out: &mut Vec<u8>) -> Result<(), LongValueFault>;
-}
-
 /// Why a value is not known.
-#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[derive(Debug, thiserror::Error)]
 pub enum ValueFault {
     /// The record does not say where the value is.
     #[error(transparent)]
     Record(#[from] RecordError),
-    /// A reference to a long value is none.
-    #[error("reference to a long value: {0}")]
-    Reference(#[from] ReferenceError),
-    /// The long value cannot be had.
+    /// What is stored cannot be read.
     #[error(transparent)]
-    LongValue(#[from] LongValueFault),
-    /// It cannot be decompressed.
-    #[error(transparent)]
-    Compressed(#[from] DecompressError),
-    /// It is encrypted.
-    #[error("value: expected bytes that can be read, found encrypted ones")]
-    Encrypted,
+    Value(#[from] ValueError),
     /// The column has a default that the catalog does not tell.
     #[error("default value: expected one in the catalog, found none")]
     Default,
@@ -59,10 +28,14 @@ impl ValueFault {
     #[must_use]
     pub fn is_undecodable(&self) -> bool {
         match self {
-            ValueFault::Record(_) | ValueFault::Reference(_) => false,
-            ValueFault::LongValue(fault) => fault.is_undecodable,
-            ValueFault::Compressed(error) => matches!(error, DecompressError::Unsupported(_)),
-            ValueFault::Encrypted | ValueFault::Default => true,
+            ValueFault::Record(_) => false,
+            ValueFault::Value(
+                ValueError::Decompress(error) | ValueError::LongValue(LongValueError::Decompress { error, .. }),
+            ) => matches!(error, DecompressError::Unsupported(_)),
+            ValueFault::Value(error) => {
+                matches!(error, ValueError::Encrypted | ValueError::LongValue(LongValueError::Encrypted { .. }))
+            }
+            ValueFault::Default => true,
         }
     }
 
@@ -70,7 +43,7 @@ impl ValueFault {
     #[must_use]
     pub fn pgno(&self) -> Option<Pgno> {
         match self {
-            ValueFault::LongValue(fault) => fault.pgno,
+            ValueFault::Value(ValueError::LongValue(LongValueError::Tree { fault, .. })) => Some(fault.pgno()),
             _ => None,
         }
     }
@@ -79,7 +52,7 @@ impl ValueFault {
 /// Room for a value that is not in the record as it is, kept from record to record.
 #[derive(Default, Debug)]
 pub struct ValueBuffer {
-    bytes: Vec<u8>,
+    value: long_value::ValueBuffer,
     held: Option<Held>,
 }
 
@@ -93,29 +66,29 @@ struct Held {
 }
 
 /// The values of one record.
-pub struct ColumnValues<'r, 'l, 'b, S> {
+pub struct ColumnValues<'r, 'b, 's> {
     record: &'r Record<'r>,
-    layout: &'l TableLayout,
-    source: &'b mut S,
+    layout: &'r TableLayout,
+    long_values: Option<&'b mut LongValues<'s>>,
     buffer: &'b mut ValueBuffer,
 }
 
-impl<'r, 'l, 'b, S: LongValueSource> ColumnValues<'r, 'l, 'b, S> {
-    /// The values of `record`, which has the columns of `layout`.
+impl<'r, 'b, 's> ColumnValues<'r, 'b, 's> {
+    /// The values of `record`, which has the columns of `layout`; `long_values` are those of its table, if it has any.
     pub fn new(
         record: &'r Record<'r>,
-        layout: &'l TableLayout,
-        source: &'b mut S,
+        layout: &'r TableLayout,
+        long_values: Option<&'b mut LongValues<'s>>,
         buffer: &'b mut ValueBuffer,
-    ) -> ColumnValues<'r, 'l, 'b, S> {
+    ) -> ColumnValues<'r, 'b, 's> {
         buffer.held = None;
-        ColumnValues { record, layout, source, buffer }
+        ColumnValues { record, layout, long_values, buffer }
     }
 
     fn tagged(
         &mut self,
         place: ColumnRef,
-        column: &'l Column,
+        column: &'r Column,
         itag: usize,
         most: usize,
     ) -> Result<Option<&[u8]>, ValueFault> {
@@ -123,39 +96,28 @@ impl<'r, 'l, 'b, S: LongValueSource> ColumnValues<'r, 'l, 'b, S> {
             return default_of(column, itag);
         };
         let Some(value) = field.value(itag)? else { return Ok(None) };
-        let wanted = Held { column: place, itag, most };
         match value.form {
             ValueForm::Intrinsic => return Ok(Some(value.bytes)),
-            ValueForm::Encrypted => return Err(ValueFault::Encrypted),
             // A condition asks only whether there is a value.
-            ValueForm::Compressed | ValueForm::Separated if most == 0 => return Ok(Some(&[])),
-            ValueForm::Compressed | ValueForm::Separated if self.buffer.has(wanted) => {}
-            ValueForm::Compressed => {
-                let buffer = &mut *self.buffer;
-                buffer.held = None;
-                buffer.bytes.clear();
-                decompress(value.bytes, self.record.page_size().bytes(), &mut buffer.bytes)?;
-                buffer.held = Some(Held { most: usize::MAX, ..wanted });
-            }
-            ValueForm::Separated => {
-                let id = LongValueId::from_reference(value.bytes)?;
-                let buffer = &mut *self.buffer;
-                buffer.held = None;
-                buffer.bytes.clear();
-                self.source.read(id, most, &mut buffer.bytes)?;
-                buffer.held = Some(wanted);
-            }
+            _ if most == 0 => return Ok(Some(&[])),
+            ValueForm::Compressed | ValueForm::Separated | ValueForm::Encrypted => {}
         }
-        Ok(Some(&self.buffer.bytes))
+        let ValueBuffer { value: buffer, held } = &mut *self.buffer;
+        let wanted = Held { column: place, itag, most };
+        if !held.is_some_and(|held| held.serves(wanted, buffer.partial().len())) {
+            *held = None;
+            buffer.read(&value, most, self.record.page_size(), self.long_values.as_deref_mut())?;
+            *held = Some(wanted);
+        }
+        Ok(Some(buffer.partial()))
     }
 }
 
-impl ValueBuffer {
-    fn has(&self, wanted: Held) -> bool {
-        self.held.is_some_and(|held| {
-            (held.column, held.itag) == (wanted.column, wanted.itag)
-                && (held.most >= wanted.most || self.bytes.len() < held.most)
-        })
+impl Held {
+    /// True if what is held, `bytes` of it, is what is wanted, or more.
+    fn serves(self, wanted: Held, bytes: usize) -> bool {
+        let is_same = (self.column, self.itag) == (wanted.column, wanted.itag);
+        is_same && (self.most >= wanted.most || bytes < self.most)
     }
 }
 
@@ -169,7 +131,7 @@ fn default_of(column: &Column, itag: usize) -> Result<Option<&[u8]>, ValueFault>
     }
 }
 
-impl<S: LongValueSource> RecordValues for ColumnValues<'_, '_, '_, S> {
+impl RecordValues for ColumnValues<'_, '_, '_> {
     type Error = ValueFault;
 
     #[inline]

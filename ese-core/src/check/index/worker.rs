@@ -8,13 +8,14 @@ use std::cmp::Ordering;
 use crate::finding::{Code, Finding};
 use crate::format::{IndexFlags, NodeKey, PageSize, Pgno};
 use crate::key::{KeyScratch, KeyView, Presence, for_each_key};
+use crate::long_value::LongValues;
 use crate::record::Record;
 use crate::tree::{Leaf, LeafNode};
 
 use super::definition::{Primary, TableIndex, TableKeys};
 use super::report::{Place, digits, finding};
 use super::sum::EntrySum;
-use super::values::{ColumnValues, LongValueSource, ValueBuffer};
+use super::values::{ColumnValues, ValueBuffer};
 
 /// Bytes of the key of a numbered row.
 const NUMBER_BYTES: usize = 4;
@@ -65,17 +66,17 @@ impl<'k> KeyWorker<'k> {
         }
     }
 
-    /// A live row: `record` is in `node`, long values come from `source`. A wrong key goes to `findings`, one for each
-    /// page.
-    pub fn record<S: LongValueSource>(
+    /// A live row: `record` is in `node`, `long_values` are those of its table, if it has any. A wrong key goes
+    /// to `findings`, one for each page.
+    pub fn record(
         &mut self,
         node: &LeafNode<'_>,
         record: &Record<'_>,
-        source: &mut S,
+        long_values: Option<&mut LongValues<'_>>,
         findings: &mut Vec<Finding>,
     ) {
         let keys = self.keys;
-        let mut values = ColumnValues::new(record, keys.layout, source, &mut self.values);
+        let mut values = ColumnValues::new(record, keys.layout, long_values, &mut self.values);
         let key = node.node.key;
         self.bookmark.clear();
         key.append_to(&mut self.bookmark);

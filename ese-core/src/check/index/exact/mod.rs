@@ -15,13 +15,13 @@ use std::collections::BTreeMap;
 
 use crate::finding::Finding;
 use crate::format::Pgno;
+use crate::long_value::LongValues;
 use crate::sort::{ExternalSorter, SortError, SortLimits};
 use crate::source::Pages;
 
 use super::definition::{TableIndex, TableKeys};
 use super::report::{Reports, Shutdown};
 use super::sum::EntryHasher;
-use super::values::LongValueSource;
 
 use by_bookmark::Groups;
 use gaps::Gaps;
@@ -67,16 +67,17 @@ impl<'a> ExactPass<'a> {
         ExactPass { pages, keys, limits, shutdown }
     }
 
-    /// Compares the indexes `numbers` ([`super::KeyWorker::undecided`]); long values come from `source`.
+    /// Compares the indexes `numbers` ([`super::KeyWorker::undecided`]); `long_values` are those of the table, if it
+    /// has any.
     ///
     /// # Errors
     /// [`SortError`] if the temporary file cannot be written or read.
-    pub fn run<S: LongValueSource>(&self, numbers: &[usize], source: &mut S) -> Result<ExactReport, SortError> {
+    pub fn run(&self, numbers: &[usize], long_values: Option<&mut LongValues<'_>>) -> Result<ExactReport, SortError> {
         if numbers.is_empty() {
             return Ok(ExactReport::default());
         }
         let mut run = Run::new(self);
-        run.walk_rows(numbers, source)?;
+        run.walk_rows(numbers, long_values)?;
         for number in numbers {
             run.walk_entries(*number)?;
         }
@@ -155,10 +156,6 @@ impl<'a> Run<'a> {
             let has_unicode = self.keys.indexes().get(*number).is_some_and(TableIndex::has_unicode);
             texts.extend(self.counts.get(*number).filter(|_| has_unicode).map(|count| (*number, *count)));
         }
-        ExactReport {
-            findings: self.reports.finish(),
-            consequences: self.consequences.into_iter().collect(),
-            texts,
-        }
+        ExactReport { findings: self.reports.finish(), consequences: self.consequences.into_iter().collect(), texts }
     }
 }

@@ -114,7 +114,8 @@ impl Run<'_> {
         let mut rule = "I12";
         if count.segments > 0 {
             let version = index.version.as_deref().filter(|version| version.iter().any(|byte| *byte != 0));
-            let sorted_by = version.map_or_else(|| "an unnamed version".to_owned(), |v| format!("version {}", digits(v)));
+            let sorted_by =
+                version.map_or_else(|| "an unnamed version".to_owned(), |v| format!("version {}", digits(v)));
             let _ = write!(
                 what,
                 "{} segments of text sorted by {sorted_by} of the system's tables: all have the shape of sort keys, {} \
@@ -129,7 +130,8 @@ impl Run<'_> {
         }
         if rows > 0 {
             let join = if what.is_empty() { "" } else { "; " };
-            let _ = write!(what, "{join}{rows} rows have values that cannot be decoded here: their keys were not compared");
+            let _ =
+                write!(what, "{join}{rows} rows have values that cannot be decoded here: their keys were not compared");
         }
         let Some(place) = index.place.filter(|_| !what.is_empty()) else { return };
         let place = Place { pgno: place.pgno, line: place.line, at: place.record_at };

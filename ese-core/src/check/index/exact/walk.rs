@@ -5,19 +5,24 @@
 use crate::finding::Code;
 use crate::format::Pgno;
 use crate::key::{KeyError, KeyPattern, KeyScratch, KeyView, Presence, for_each_key, push_value};
+use crate::long_value::LongValues;
 use crate::record::Record;
 use crate::sort::SortError;
 use crate::tree::{Cursor, LeafNode};
 
 use super::super::definition::TableIndex;
 use super::super::report::{Place, digits};
-use super::super::values::{ColumnValues, LongValueSource, ValueBuffer, ValueFault};
+use super::super::values::{ColumnValues, ValueBuffer, ValueFault};
 use super::packed::{ByBookmark, ByKey, Kind, Side};
 use super::{Gaps, Run};
 
 impl Run<'_> {
     /// Sends the keys of all rows in the indexes `numbers` to the sorters.
-    pub(super) fn walk_rows<S: LongValueSource>(&mut self, numbers: &[usize], source: &mut S) -> Result<(), SortError> {
+    pub(super) fn walk_rows(
+        &mut self,
+        numbers: &[usize],
+        mut long_values: Option<&mut LongValues<'_>>,
+    ) -> Result<(), SortError> {
         let keys = self.keys;
         let mut cursor = Cursor::new(self.pages, keys.root);
         let (mut scratch, mut buffer) = (KeyScratch::default(), ValueBuffer::default());
@@ -48,7 +53,7 @@ impl Run<'_> {
                 }
                 continue;
             };
-            let mut values = ColumnValues::new(&record, keys.layout, source, &mut buffer);
+            let mut values = ColumnValues::new(&record, keys.layout, long_values.as_deref_mut(), &mut buffer);
             for number in numbers {
                 let Some(index) = keys.indexes().get(*number) else { continue };
                 let mut sent = Ok(());
