@@ -3,6 +3,8 @@
 //! A check reports findings and never decides what happens next; it reads nothing but what it is given.
 
 pub mod header;
+pub mod index;
+pub mod long_value;
 pub mod page;
 pub mod record;
 pub mod tree;

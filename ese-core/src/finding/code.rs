@@ -64,6 +64,7 @@ macro_rules! codes {
 }
 
 const READ_VERIFY: Option<JetError> = Some(JetError::READ_VERIFY_FAILURE);
+const SECONDARY_INDEX: Option<JetError> = Some(JetError::SECONDARY_INDEX_CORRUPTED);
 const CORRUPTED: Option<JetError> = Some(JetError::DATABASE_CORRUPTED);
 
 codes! {
@@ -254,6 +255,58 @@ codes! {
     LvMissing "lv-missing" Error CORRUPTED, "R13",
         "A record refers to a long value that is not there.",
         "Work on a copy, and look for the value in an older one; the other columns of the record can be read.",
+        "catdb-cli dump {file} page {pgno}";
+    RecordKey "record-key" Error CORRUPTED, "I3 I4",
+        "The primary key of a row is not that of its columns: searches miss the row, or find it under a wrong key.",
+        "Look at the row; either its key or one of its columns is damaged.",
+        "catdb-cli dump {file} page {pgno}";
+    LvChunk "lv-chunk" Error CORRUPTED, "L1 L6 L7 L9 L10 L11 L12 L21",
+        "A chunk of a long value is missing, misplaced or has a wrong size, or all chunks together have.",
+        "The value is damaged; look at its nodes, and for an older copy of the file.",
+        "catdb-cli dump {file} page {pgno}";
+    LvRoot "lv-root" Error CORRUPTED, "L2 L3 L4 L5",
+        "The root of a long value is malformed, stands at the wrong place, or is missing.",
+        "The value is damaged; look at its nodes, and for an older copy of the file.",
+        "catdb-cli dump {file} page {pgno}";
+    LvRefcountLow "lv-refcount-low" Error CORRUPTED, "L16",
+        "More records refer to a long value than it counts: it will be deleted while it is still in use.",
+        "Do not let the engine write to the file before its content is exported.",
+        "catdb-cli dump {file} page {pgno}";
+    LvRefcountHigh "lv-refcount-high" Warning None, "L17",
+        "A long value counts more references than there are: it will never be deleted.",
+        "No data is lost; compaction writes a right count.",
+        "catdb-cli dump {file} page {pgno}";
+    LvOrphan "lv-orphan" Warning None, "L18",
+        "No record refers to a long value that counts references: it takes up space, or its record is lost.",
+        "If no rows are missing, compaction drops it.",
+        "catdb-cli dump {file} page {pgno}";
+    LvDead "lv-dead" Info None, "L19",
+        "Long values that nobody refers to wait for their deletion.",
+        "Nothing to do; compaction drops them.",
+        "catdb-cli dump {file} page {pgno}";
+    LvCompression "lv-compression" Error Some(JetError::DECOMPRESSION_FAILED), "L8",
+        "A compressed chunk of a long value cannot be decompressed.",
+        "The value is damaged; look at its nodes, and for an older copy of the file.",
+        "catdb-cli dump {file} page {pgno}";
+    IdxEntryMissing "idx-entry-missing" Error SECONDARY_INDEX, "I5",
+        "A row has no entry in an index of its table: searches by that index miss it.",
+        "The row itself is there; building the index anew mends it.",
+        "catdb-cli dump {file} page {pgno}";
+    IdxEntryExtra "idx-entry-extra" Error SECONDARY_INDEX, "I6",
+        "An index has an entry that no row of its table asks for: searches lead to nothing, or a row was lost.",
+        "Look whether the row that the entry names should exist.",
+        "catdb-cli dump {file} page {pgno}";
+    IdxEntryWrong "idx-entry-wrong" Error SECONDARY_INDEX, "I7 I10 I11",
+        "An entry of an index has another key, or leads to another row, than the rows of the table say.",
+        "The rows themselves are there; building the index anew mends it.",
+        "catdb-cli dump {file} page {pgno}";
+    IdxDuplicateKey "idx-duplicate-key" Error Some(JetError::KEY_DUPLICATE), "I8",
+        "Two entries of a unique index have equal keys: one of the two rows has to go before the index can be built anew.",
+        "Compare the two rows.",
+        "catdb-cli dump {file} page {pgno}";
+    IdxUnverifiable "idx-unverifiable" Info None, "I12 I13",
+        "Keys of an index were compared only in part: they hold text sorted by Windows' tables, or values that cannot be read here.",
+        "Nothing to do; number, shape and rows of the entries were checked.",
         "catdb-cli dump {file} page {pgno}";
 }
 

@@ -40,6 +40,12 @@ impl JetError {
     pub const INVALID_DATABASE_VERSION: JetError = JetError(-1209);
     /// The page size is not a lawful one.
     pub const PAGE_SIZE_MISMATCH: JetError = JetError(-1213);
+    /// A secondary index does not match its table.
+    pub const SECONDARY_INDEX_CORRUPTED: JetError = JetError(-1414);
+    /// A key of a unique index exists already.
+    pub const KEY_DUPLICATE: JetError = JetError(-1605);
+    /// A compressed value cannot be decompressed.
+    pub const DECOMPRESSION_FAILED: JetError = JetError(-1620);
     /// The file ends too early.
     pub const FILE_IO_BEYOND_EOF: JetError = JetError(-4001);
 
@@ -100,6 +106,8 @@ mod tests {
             (JetError::DATABASE_CORRUPTED, "JET_errDatabaseCorrupted"),
             (JetError::INVALID_DATABASE_VERSION, "JET_errInvalidDatabaseVersion"),
             (JetError::PAGE_SIZE_MISMATCH, "JET_errPageSizeMismatch"),
+            (JetError::SECONDARY_INDEX_CORRUPTED, "JET_errSecondaryIndexCorrupted"),
+            (JetError::KEY_DUPLICATE, "JET_errKeyDuplicate"),
             (JetError::FILE_IO_BEYOND_EOF, "JET_errFileIOBeyondEOF"),
         ];
         for (error, name) in names {

@@ -6,7 +6,7 @@ use crate::format::{CHILD_BYTES, Dbtime, Node, NodeFlags, Page, PageFlags, Pgno,
 use crate::tree::{PageEntry, PageState, TrustedPages};
 
 use super::super::start_of;
-use super::{LeafGroup, Uniqueness, Walk, links};
+use super::{LeafGroup, Part, Uniqueness, Walk, links};
 
 /// An internal page to be walked, with the bounds of the keys below it.
 #[derive(Clone, Debug)]
@@ -61,7 +61,7 @@ impl Walk<'_> {
         let entry = self.context.table.get(branch.pgno)?;
         let Ok(page) = reader.get(branch.pgno) else {
             // It was read before: the file changes, which is reported as such.
-            self.gap(branch.pgno, branch.lower, branch.upper);
+            self.missing(branch.lower);
             return None;
         };
         links::internal_page_has_none(branch.pgno, entry, self.tree, &self.context);
@@ -71,7 +71,7 @@ impl Walk<'_> {
         if children.is_empty() {
             let text = "node: expected at least one child on an internal page, found none".to_owned();
             self.report(Code::BtreeEmpty, "T8", branch.pgno, offset::ITAG_STATE, text, |finding| finding);
-            self.gap(branch.pgno, branch.lower.clone(), branch.upper.clone());
+            self.missing(branch.lower.clone());
         }
         for child in children {
             let admitted = self.admit(&child, branch.pgno, is_parent_of_leaf);
@@ -82,15 +82,14 @@ impl Walk<'_> {
             match (admitted, is_parent_of_leaf) {
                 (Ok(entry), true) => self.links.leaf(pgno, Some(entry), self.tree, &self.context),
                 (Ok(_), false) => self.below.push(Branch { pgno, lower: child.lower, upper: child.upper }),
-                (Err(Refusal::Unreadable), true) => {
-                    self.gap(pgno, child.lower, child.upper);
-                    self.links.leaf(pgno, None, self.tree, &self.context);
-                }
-                (Err(_), _) => self.gap(pgno, child.lower, child.upper),
+                (Err(Refusal::Unreadable), true) => self.links.leaf(pgno, None, self.tree, &self.context),
+                (Err(Refusal::Astray), true) => self.links.lose_track(),
+                (Err(_), false) => self.missing(child.lower),
             }
         }
         if is_parent_of_leaf {
-            self.out.groups.push(LeafGroup { parent: branch.pgno, lower: branch.lower, upper: branch.upper, rejected });
+            let group = LeafGroup { parent: branch.pgno, lower: branch.lower, upper: branch.upper, rejected };
+            self.out.parts.push(Part::Leaves(group));
         }
         Some(is_parent_of_leaf)
     }
@@ -100,15 +99,15 @@ impl Walk<'_> {
         let mut children: Vec<Child> = Vec::with_capacity(page.tag_count().min(page.body().len()));
         let last_line = page.tag_count().saturating_sub(1);
         let mut lower = branch.lower.clone();
-        let mut lost: Option<usize> = None;
+        let mut lost = false;
         for node in page.nodes() {
             // The page check has a finding on a node that cannot be taken apart.
             let Ok(node) = node else {
-                lost.get_or_insert(0);
+                lost = true;
                 continue;
             };
             self.separator_is_plain(branch.pgno, page, &node);
-            if children.is_empty() && lost.is_none() {
+            if children.is_empty() && !lost {
                 self.first_separator_is_in_bounds(branch, page, &node);
             }
             let is_last = node.line == last_line;
@@ -116,9 +115,9 @@ impl Walk<'_> {
                 self.last_separator_is_the_bound(branch, page, &node);
             }
             let upper = if is_last || node.key.is_empty() { branch.upper.clone() } else { Some(node.key.to_vec()) };
-            if lost.take().is_some() {
+            if std::mem::take(&mut lost) {
                 // The keys of the node that is lost lie anywhere from the separator before it to this one.
-                self.gap(branch.pgno, lower.clone(), upper.clone());
+                self.missing(lower.clone());
             }
             let next_lower = upper.clone().unwrap_or_default();
             match node.child() {
@@ -136,13 +135,13 @@ impl Walk<'_> {
                     self.report(Code::BtreeSeparator, "T11", branch.pgno, at, text, |finding| {
                         finding.line(node.line).compared(CHILD_BYTES, node.data.len())
                     });
-                    self.gap(branch.pgno, std::mem::take(&mut lower), upper);
+                    self.missing(std::mem::take(&mut lower));
                 }
             }
             lower = next_lower;
         }
-        if lost.is_some() {
-            self.gap(branch.pgno, lower, branch.upper.clone());
+        if lost {
+            self.missing(lower);
         }
         children
     }

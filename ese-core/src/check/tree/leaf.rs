@@ -23,6 +23,15 @@ pub struct BoundedLeaf<'a> {
     pub upper: Option<&'a [u8]>,
 }
 
+/// What comes next in a group of leaves.
+#[derive(Clone, Copy, Debug)]
+pub enum LeafEvent<'a> {
+    /// A leaf.
+    Leaf(BoundedLeaf<'a>),
+    /// A leaf that cannot be read; what is at fault has a finding of its own.
+    Missing,
+}
+
 /// Reads groups of leaves, one after the other; one for each thread.
 pub struct GroupReader<'a> {
     context: WalkContext<'a>,
@@ -41,30 +50,35 @@ impl<'a> GroupReader<'a> {
 
     /// Hands every leaf of `group`, in key order, to `visit`, after the checks that concern the leaf as a whole. A leaf
     /// that can no longer be read is left out: the file changes, which is reported as such.
-    pub fn for_each_leaf(&mut self, tree: &TreeShape, group: &LeafGroup, mut visit: impl FnMut(BoundedLeaf<'_>)) {
+    pub fn for_each_leaf(&mut self, tree: &TreeShape, group: &LeafGroup, mut visit: impl FnMut(LeafEvent<'_>)) {
         let GroupReader { context, parent, leaf, lower } = self;
         lower.clear();
         lower.extend_from_slice(&group.lower);
         let upper = group.upper.as_deref();
-        let mut one = |pgno: Pgno, lower: &[u8], upper: Option<&[u8]>| {
-            if let Ok(page) = leaf.get(pgno) {
-                let bounded = BoundedLeaf { pgno, page, lower, upper };
-                check(tree, context, &bounded);
-                visit(bounded);
-            }
+        let mut one = |pgno: Option<Pgno>, lower: &[u8], upper: Option<&[u8]>| {
+            let Some((pgno, page)) = pgno.and_then(|pgno| Some((pgno, leaf.get(pgno).ok()?))) else {
+                return visit(LeafEvent::Missing);
+            };
+            let bounded = BoundedLeaf { pgno, page, lower, upper };
+            check(tree, context, &bounded);
+            visit(LeafEvent::Leaf(bounded));
         };
         if group.parent.is_none() {
-            one(tree.root, lower, upper);
+            one(Some(tree.root), lower, upper);
             return;
         }
-        let Ok(page) = parent.get(group.parent) else { return };
+        // A page that was read before and now cannot be: the file changes, which is reported as such.
+        let Ok(page) = parent.get(group.parent) else { return one(None, lower, upper) };
         let last_line = page.tag_count().saturating_sub(1);
-        for node in page.nodes().flatten() {
+        for node in page.nodes() {
+            let Ok(node) = node else {
+                one(None, lower, upper);
+                continue;
+            };
             let unbounded = node.line == last_line || node.key.is_empty();
             let separator = if unbounded { None } else { Some(node.key.to_vec()) };
-            if let Some(pgno) = node.child().filter(|_| !group.rejected.contains(&node.line)) {
-                one(pgno, lower, separator.as_deref().or(upper));
-            }
+            let child = node.child().filter(|_| !group.rejected.contains(&node.line));
+            one(child, lower, separator.as_deref().or(upper));
             lower.clear();
             lower.extend_from_slice(separator.as_deref().unwrap_or_default());
         }

@@ -14,13 +14,13 @@ use crate::format::{Dbtime, Objid, PageFlags, Pgno};
 use crate::source::Pages;
 use crate::tree::{Claimant, DEPTH_MOST, PageTable};
 
-pub use leaf::{BoundedLeaf, GroupReader};
+pub use leaf::{BoundedLeaf, GroupReader, LeafEvent};
 
 use branch::Branch;
 use links::Links;
 
-/// Gaps that are kept apart; further ones become one with the last.
-const GAPS_KEPT: usize = 4096;
+/// Missing parts that are noted; so many are not needed to see that a tree is in ruins.
+const MISSING_KEPT: usize = 4096;
 
 /// Whether a key alone identifies an entry.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -54,15 +54,25 @@ pub trait FindingSink: Sync {
     fn add(&self, finding: Finding);
 }
 
-/// A part of a tree that cannot be read: the keys from `lower` on, below `upper`.
+/// A part of a tree, as far as its leaves go.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Gap {
-    /// The page that is at fault, which has a finding of its own.
-    pub pgno: Pgno,
-    /// The lowest key that can lie there; empty for no bound.
-    pub lower: Vec<u8>,
-    /// The key that all of them are below, if there is a bound.
-    pub upper: Option<Vec<u8>>,
+pub enum Part {
+    /// Leaves below one parent.
+    Leaves(LeafGroup),
+    /// An internal page cannot be read: leaves are missing. What is at fault has a finding of its own.
+    Missing {
+        /// The lowest key that can lie there; empty for no bound.
+        lower: Vec<u8>,
+    },
+}
+
+impl Part {
+    fn lower(&self) -> &[u8] {
+        match self {
+            Part::Leaves(group) => &group.lower,
+            Part::Missing { lower } => lower,
+        }
+    }
 }
 
 /// Leaves below one parent.
@@ -117,10 +127,8 @@ impl DbtimeTally {
 /// What a walk gives.
 #[derive(Debug, Default)]
 pub struct WalkedTree {
-    /// Its leaves, in key order.
-    pub groups: Vec<LeafGroup>,
-    /// What cannot be read of it, in key order.
-    pub gaps: Vec<Gap>,
+    /// Its leaves and what is missing of them, in key order.
+    pub parts: Vec<Part>,
     /// Pages that are newer than the header.
     pub dbtime: DbtimeTally,
 }
@@ -151,9 +159,12 @@ pub fn walk(tree: &TreeShape, context: WalkContext<'_>) -> WalkedTree {
         links: Links::default(),
         uniqueness: tree.uniqueness,
         below: Vec::new(),
+        missing: 0,
     };
     walk.run();
     walk.out.dbtime.trim();
+    // What is missing was noted on its own level.
+    walk.out.parts.sort_by(|a, b| a.lower().cmp(b.lower()));
     walk.out
 }
 
@@ -167,23 +178,22 @@ struct Walk<'a> {
     uniqueness: Uniqueness,
     /// The level below the one that is walked.
     below: Vec<Branch>,
+    /// Parts that are missing so far.
+    missing: usize,
 }
 
 impl Walk<'_> {
     fn run(&mut self) {
         let root = Branch { pgno: self.tree.root, lower: Vec::new(), upper: None };
         let Some(entry) = self.admit_root() else {
-            self.gap(root.pgno, root.lower, root.upper);
+            self.missing(root.lower);
             return;
         };
         if entry.flags().contains(PageFlags::LEAF) {
             self.links.only_leaf(entry, root.pgno, self.tree, &self.context);
-            self.out.groups.push(LeafGroup {
-                parent: Pgno::NONE,
-                lower: root.lower,
-                upper: root.upper,
-                rejected: Vec::new(),
-            });
+            let group =
+                LeafGroup { parent: Pgno::NONE, lower: root.lower, upper: root.upper, rejected: Vec::new() };
+            self.out.parts.push(Part::Leaves(group));
             return;
         }
         let mut level = vec![root];
@@ -198,7 +208,7 @@ impl Walk<'_> {
         for branch in level {
             let text = format!("levels: expected at most {DEPTH_MOST}, found page {} below them", branch.pgno);
             self.report(Code::BtreeDepth, "T10", branch.pgno, 0, text, |finding| finding);
-            self.gap(branch.pgno, branch.lower, branch.upper);
+            self.missing(branch.lower);
         }
         self.links.end(self.tree, &self.context);
     }
@@ -216,12 +226,12 @@ impl Walk<'_> {
         report(self.tree, &self.context, code, rule, pgno, at, message, fill);
     }
 
-    fn gap(&mut self, pgno: Pgno, lower: Vec<u8>, upper: Option<Vec<u8>>) {
+    /// Notes that keys from `lower` on cannot be reached.
+    fn missing(&mut self, lower: Vec<u8>) {
         self.links.lose_track();
-        let is_full = self.out.gaps.len() >= GAPS_KEPT;
-        match self.out.gaps.last_mut().filter(|_| is_full) {
-            Some(last) => last.upper = upper,
-            None => self.out.gaps.push(Gap { pgno, lower, upper }),
+        self.missing += 1;
+        if self.missing <= MISSING_KEPT {
+            self.out.parts.push(Part::Missing { lower });
         }
     }
 }
