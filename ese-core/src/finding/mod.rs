@@ -74,6 +74,9 @@ pub struct Detail {
     pub count: Option<u64>,
     /// The first of the pages it concerns.
     pub pages: Vec<Pgno>,
+    /// How many differences elsewhere follow from this finding, and have none of their own: rows that are missing, index
+    /// entries without their rows, long values without chunks.
+    pub consequences: Option<u64>,
 }
 
 /// One thing that is wrong, or worth knowing.

@@ -3,8 +3,10 @@
 //! Tables are independent of each other, and so are groups of leaves within a tree: both run on all cores. What they find
 //! goes to one log, which does not show in which order.
 
+use std::path::Path;
+
 use crate::catalog::Catalog;
-use crate::check::tree::{self, DbtimeTally, GroupReader, TreeShape, Uniqueness, WalkContext, WalkedTree};
+use crate::check::tree::{DbtimeTally, TreeShape, Uniqueness, WalkContext};
 use crate::finding::{Code, Finding, Severity};
 use crate::format::{DatabaseHeader, DbState, PageFlags};
 use crate::source::Pages;
@@ -13,7 +15,8 @@ use crate::tree::{Claimant, PageTable, TreeInfo, TreeKind, TreeList};
 use super::VerifyError;
 use super::parallel;
 use super::progress::{Phase, Progress};
-use super::report::FindingLog;
+use super::report::{FindingLog, NotChecked};
+use super::tables::{Cancelled, TableJob, TableOutcome, lone_tree};
 
 /// What the pass over all pages leaves to go on with.
 pub(super) struct Database<'a> {
@@ -22,23 +25,30 @@ pub(super) struct Database<'a> {
     /// The header; `None` if both copies are bad.
     pub(super) header: Option<&'a DatabaseHeader>,
     pub(super) log: &'a FindingLog,
+    /// Where temporary files go; `None` is the system's folder.
+    pub(super) temporary: Option<&'a Path>,
     pub(super) progress: &'a dyn Progress,
 }
 
 impl Database<'_> {
+    /// The state that the checks go by; a header that cannot be read excuses nothing.
+    pub(super) fn state(&self) -> DbState {
+        self.header.map_or(DbState::CleanShutdown, DatabaseHeader::state)
+    }
+
     /// The most that a finding about how pages fit together can weigh.
     fn heaviest(&self) -> Severity {
-        match self.header.map(DatabaseHeader::state) {
-            Some(
-                DbState::DirtyShutdown | DbState::IncrementalReseed | DbState::DirtyAndPatched | DbState::Reverting,
-            ) => Severity::Warning,
+        match self.state() {
+            DbState::DirtyShutdown | DbState::IncrementalReseed | DbState::DirtyAndPatched | DbState::Reverting => {
+                Severity::Warning
+            }
             _ => Severity::Error,
         }
     }
 }
 
 /// Runs all checks that need more than one page.
-pub(super) fn run(database: &Database<'_>) -> Result<(), VerifyError> {
+pub(super) fn run(database: &Database<'_>) -> Result<Vec<NotChecked>, VerifyError> {
     let catalog = Catalog::read(database.pages);
     let list = TreeList::of(&catalog);
     let context = WalkContext {
@@ -49,42 +59,56 @@ pub(super) fn run(database: &Database<'_>) -> Result<(), VerifyError> {
         sink: database.log,
     };
     database.progress.begin(Phase::Trees, database.pages.source().len());
-    let tallies = parallel::map_init(
-        0..list.trees().len(),
-        || (),
-        |(), place| {
-            let tree = list.trees().get(place)?;
-            let shape = shape(place, tree);
-            let walked = tree::walk(&shape, context);
-            leaves(database, &shape, &walked, context)?;
-            Some(walked.dbtime)
-        },
-    );
+    let jobs = jobs(database, &list, &catalog, context);
+    let outcomes = parallel::map_each(0..jobs.len(), |place| match jobs.get(place) {
+        Some(Job::Table(job)) => job.run(),
+        Some(Job::Tree(tree)) => lone_tree(database, tree, context),
+        None => Ok(TableOutcome::default()),
+    });
+    let mut not_checked = Vec::new();
     let mut dbtime = DbtimeTally::default();
-    for tally in tallies {
-        dbtime.merge(tally.ok_or(VerifyError::Cancelled)?);
+    for outcome in outcomes {
+        let TableOutcome { dbtime: tally, not_checked: skipped } =
+            outcome.map_err(|Cancelled| VerifyError::Cancelled)?;
+        dbtime.merge(tally);
+        not_checked.extend(skipped);
     }
     database.log.extend(dbtime_finding(database, &dbtime));
-    Ok(())
+    Ok(not_checked)
 }
 
-/// Looks into all leaves of a tree; `None` if the run was cancelled.
-fn leaves(database: &Database<'_>, shape: &TreeShape, walked: &WalkedTree, context: WalkContext<'_>) -> Option<()> {
-    let results = parallel::map_init(
-        0..walked.groups.len(),
-        || GroupReader::new(context),
-        |reader, place| {
-            if database.progress.cancelled() {
-                return None;
-            }
-            let group = walked.groups.get(place)?;
-            reader.for_each_leaf(shape, group, |leaf| {
-                database.progress.advance(leaf.page.size().as_u64());
-            });
-            Some(())
-        },
-    );
-    results.into_iter().collect()
+/// A piece of work that depends on no other.
+enum Job<'a> {
+    Table(Box<TableJob<'a>>),
+    Tree(TreeShape),
+}
+
+/// The trees of the database, those of a table together.
+fn jobs<'a>(
+    database: &'a Database<'a>,
+    list: &TreeList,
+    catalog: &'a Catalog,
+    context: WalkContext<'a>,
+) -> Vec<Job<'a>> {
+    let shapes: Vec<TreeShape> = list.trees().iter().enumerate().map(|(place, tree)| shape(place, tree)).collect();
+    let of_table = |data: &TreeInfo, kind: TreeKind| {
+        let root = data.root;
+        let trees = list.trees().iter().zip(&shapes);
+        trees.filter(move |(tree, _)| tree.kind == kind && tree.parent == root).map(|(_, shape)| shape.clone())
+    };
+    let jobs = list.trees().iter().zip(&shapes).filter_map(|(tree, shape)| match tree.kind {
+        TreeKind::Database => Some(Job::Tree(shape.clone())),
+        TreeKind::Data => Some(Job::Table(Box::new(TableJob {
+            database,
+            context,
+            table: tree.table.and_then(|place| catalog.schema.tables.get(place)),
+            data: shape.clone(),
+            indexes: of_table(tree, TreeKind::Index).collect(),
+            long_values: of_table(tree, TreeKind::LongValue).next(),
+        }))),
+        TreeKind::Index | TreeKind::LongValue => None,
+    });
+    jobs.collect()
 }
 
 fn shape(place: usize, tree: &TreeInfo) -> TreeShape {

@@ -19,8 +19,10 @@ mod parallel;
 mod progress;
 mod report;
 mod scan;
+mod tables;
 
 use std::num::NonZeroUsize;
+use std::path::Path;
 
 pub use open::{OpenedHeader, open_header, recognise};
 pub use progress::{Phase, Progress};
@@ -78,6 +80,7 @@ pub struct Verifier<'a> {
     level: Level,
     threads: Option<NonZeroUsize>,
     max_findings: usize,
+    temporary: Option<&'a Path>,
     progress: &'a dyn Progress,
 }
 
@@ -85,7 +88,14 @@ impl<'a> Verifier<'a> {
     /// A run over `source`, at [`Level::Full`], on all cores.
     #[must_use]
     pub fn new(source: &'a dyn ByteSource) -> Verifier<'a> {
-        Verifier { source, level: Level::Full, threads: None, max_findings: DEFAULT_MAX_FINDINGS, progress: &() }
+        Verifier {
+            source,
+            level: Level::Full,
+            threads: None,
+            max_findings: DEFAULT_MAX_FINDINGS,
+            temporary: None,
+            progress: &(),
+        }
     }
 
     /// Chooses how far the run goes.
@@ -106,6 +116,14 @@ impl<'a> Verifier<'a> {
     #[must_use]
     pub fn max_findings(mut self, limit: usize) -> Verifier<'a> {
         self.max_findings = limit;
+        self
+    }
+
+    /// Chooses the folder for temporary files: what is compared and does not fit in memory is sorted there. The system's
+    /// folder otherwise.
+    #[must_use]
+    pub fn temporary_folder(mut self, folder: Option<&'a Path>) -> Verifier<'a> {
+        self.temporary = folder;
         self
     }
 
@@ -138,7 +156,14 @@ impl<'a> Verifier<'a> {
         let counts = scan.run(&log, &mut table)?;
         if self.level == Level::Full {
             let header = opened.copies.used_copy().map(|copy| &copy.header);
-            full::run(&full::Database { pages, table: &table, header, log: &log, progress: self.progress })?;
+            not_checked.extend(full::run(&full::Database {
+                pages,
+                table: &table,
+                header,
+                log: &log,
+                temporary: self.temporary,
+                progress: self.progress,
+            })?);
         }
         // A file that ended too early while it was read has been reported where it ended.
         if let Some(change) = self.source.changed().filter(|_| !log.has(Code::DbChanged)) {

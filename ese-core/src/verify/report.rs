@@ -105,6 +105,11 @@ impl FindingLog {
         FindingLog { limit, held: Mutex::default() }
     }
 
+    /// Notes that `count` differences follow from page `pgno` being unreadable: they are not findings of their own.
+    pub(super) fn add_consequences(&self, pgno: Pgno, count: u64) {
+        *self.held().consequences.entry(pgno).or_default() += count;
+    }
+
     /// True if a finding with this code came in.
     pub(super) fn has(&self, code: Code) -> bool {
         self.held().counts.keys().any(|(found, _)| *found == code)
@@ -137,6 +142,20 @@ impl Held {
         self.kept.sort_by(Finding::cmp_in_report);
         self.kept.truncate(limit);
     }
+
+    /// Gives each page's consequences to the weightiest finding on it.
+    fn fold_consequences(&mut self, not_checked: &mut Vec<NotChecked>) {
+        for (pgno, count) in std::mem::take(&mut self.consequences) {
+            let on_page = self.kept.iter_mut().filter(|finding| finding.pgno == Some(pgno));
+            match on_page.rev().max_by_key(|finding| finding.severity) {
+                Some(finding) => finding.detail.consequences = Some(count),
+                None => not_checked.push(NotChecked {
+                    what: format!("{count} differences between trees that page {pgno} may explain"),
+                    why: format!("page {pgno} could not be used"),
+                }),
+            }
+        }
+    }
 }
 
 /// The result of a run.
@@ -156,12 +175,13 @@ impl Report {
     pub(super) fn new(
         database: DatabaseSummary,
         pages: PageCounts,
-        not_checked: Vec<NotChecked>,
+        mut not_checked: Vec<NotChecked>,
         log: FindingLog,
     ) -> Report {
         let limit = log.limit;
         let mut held = log.held.into_inner().unwrap_or_else(PoisonError::into_inner);
         held.cut(limit);
+        held.fold_consequences(&mut not_checked);
         Report { database, pages, not_checked, findings: held.kept, counts: held.counts }
     }
 

@@ -191,8 +191,7 @@ impl Walk<'_> {
         };
         if entry.flags().contains(PageFlags::LEAF) {
             self.links.only_leaf(entry, root.pgno, self.tree, &self.context);
-            let group =
-                LeafGroup { parent: Pgno::NONE, lower: root.lower, upper: root.upper, rejected: Vec::new() };
+            let group = LeafGroup { parent: Pgno::NONE, lower: root.lower, upper: root.upper, rejected: Vec::new() };
             self.out.parts.push(Part::Leaves(group));
             return;
         }
