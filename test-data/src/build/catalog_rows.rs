@@ -192,7 +192,9 @@ pub(crate) fn rows_of(entry: &TableEntry) -> Vec<CatalogRow> {
     let (objid, root) = entry.table;
     let mut rows = vec![table_row(entry)];
     let mut offset = 4;
-    for column in &spec.columns {
+    let mut columns: Vec<&Column> = spec.columns.iter().collect();
+    columns.sort_by_key(|column| column.id);
+    for column in columns {
         // The catalogs' own columns carry one offset and one code page, whatever they are.
         let own = spec.flags == CATALOG_FLAGS;
         rows.push(column_row(

@@ -104,7 +104,7 @@ fn key_of(table: &TableSpec, index: &Index, row: &[Value], turn: usize) -> (Vec<
     let several = multi_valued(table, index);
     let nulls = index.segments.iter().map(|segment| {
         let column = &table.columns[segment.column];
-        let value = match &row[segment.column] {
+        let value = match row.get(segment.column).unwrap_or(&Value::Null) {
             Value::Null => column.default.as_deref(),
             Value::Many(values) if several == Some(segment.column) => values.get(turn).map(Vec::as_slice),
             value => value.first(),
@@ -127,7 +127,7 @@ fn multi_valued(table: &TableSpec, index: &Index) -> Option<usize> {
 
 /// All keys of a row in a secondary index, by the rules on NULLs.
 fn keys_of(table: &TableSpec, index: &Index, row: &[Value]) -> Vec<Vec<u8>> {
-    let turns = match multi_valued(table, index).map(|column| &row[column]) {
+    let turns = match multi_valued(table, index).and_then(|column| row.get(column)) {
         Some(Value::Many(values)) => values.len(),
         _ => 1,
     };

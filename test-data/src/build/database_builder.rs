@@ -183,7 +183,7 @@ impl DatabaseBuilder {
         let objids: Vec<_> = tables.iter().map(|(spec, contents)| writer.objids(spec, contents)).collect();
         if self.system_tables == SystemTables::Present {
             let last = std::mem::replace(&mut writer.objid_last, system_tables::OBJIDS - 1);
-            for spec in [system_tables::objids(&objids), system_tables::locales()] {
+            for spec in [system_tables::objids(&objids), system_tables::locales(self.format)] {
                 let contents = contents(&spec);
                 let objids = writer.objids(&spec, &contents);
                 writer.table(&spec, &objids, &contents);

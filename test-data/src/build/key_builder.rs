@@ -30,17 +30,19 @@ pub(crate) fn append_segment(key: &mut Vec<u8>, ty: Type, fixed: bool, descendin
 }
 
 fn append_value(segment: &mut Vec<u8>, ty: Type, fixed: bool, value: &[u8], room: usize) {
-    let mut big_endian: Vec<u8> = value.iter().rev().copied().collect();
+    let big_endian = || value.iter().rev().copied().collect::<Vec<u8>>();
     match ty {
         Type::Bit => segment.push(if value[0] == 0 { 0 } else { 0xFF }),
         Type::UnsignedByte | Type::UnsignedShort | Type::UnsignedLong | Type::UnsignedLongLong => {
-            segment.extend(big_endian);
+            segment.extend(big_endian());
         }
         Type::Short | Type::Long | Type::Currency | Type::LongLong => {
+            let mut big_endian = big_endian();
             big_endian[0] ^= 0x80;
             segment.extend(big_endian);
         }
         Type::Single | Type::Double | Type::DateTime => {
+            let mut big_endian = big_endian();
             if big_endian[0] & 0x80 == 0 {
                 big_endian[0] ^= 0x80;
             } else {
@@ -60,10 +62,10 @@ fn append_value(segment: &mut Vec<u8>, ty: Type, fixed: bool, value: &[u8], room
 }
 
 /// Groups of 8 bytes, each followed by 9, the last one padded and followed by its length.
-fn append_groups(segment: &mut Vec<u8>, value: &[u8]) {
+pub(crate) fn append_groups(segment: &mut Vec<u8>, value: &[u8]) {
     let groups = value.len().div_ceil(8);
     for (i, group) in value.chunks(8).enumerate() {
-        segment.extend(group);
+        segment.extend_from_slice(group);
         segment.resize(segment.len() + 8 - group.len(), 0);
         let len = u8::try_from(group.len()).expect("at most eight");
         segment.push(if i + 1 < groups { 9 } else { len });

@@ -11,7 +11,7 @@ use ese_core::format::PageSize;
 
 use super::contents::{Contents, Push};
 use super::database_builder::{Slack, State, finish_file};
-use super::key_builder::append_segment;
+use super::key_builder::{append_groups, append_segment};
 use super::page_fill::{TAG, header_len};
 use super::record_builder::{Parts, Tagged};
 use super::spec::{ANY_NULLS, NOT_NULL, TableSpec, Type};
@@ -49,7 +49,7 @@ pub struct LargeSummary {
     pub bytes: u64,
 }
 
-/// Writes a database of about `bytes` bytes (within 2 %, not below 1 MiB) to `path`, in bounded memory.
+/// Writes a database of about `bytes` bytes (within 2 % from 64 MiB on) to `path`, in bounded memory.
 ///
 /// # Errors
 /// If the file cannot be created.
@@ -118,18 +118,6 @@ impl Rows {
         hash
     }
 
-    fn names(&self, row: u64, names: &mut Vec<u8>) {
-        use std::io::Write;
-        names.clear();
-        let seed = mixed(row ^ STEP);
-        for i in 0..1 + seed % 8 / 6 {
-            let catalog = (seed >> 8) % CATALOGS + i;
-            let (update, build) = (5_010_000 + catalog * 7, 100 + catalog % 900);
-            write!(names, "Package_{catalog}_for_KB{update}~31bf3856ad364e35~amd64~~10.0.1.{build}.cat|")
-                .expect("memory takes every byte");
-        }
-    }
-
     /// The row whose scattered number is `scattered`.
     fn row_of(&self, scattered: u64) -> u64 {
         scattered.wrapping_mul(STEP_BACK) & ((1 << self.bits) - 1)
@@ -139,34 +127,57 @@ impl Rows {
         let scattered = row.wrapping_mul(STEP) & ((1 << self.bits) - 1);
         i32::try_from(scattered / ROWS_OF_A_NUMBER).expect("fewer than 2^31 rows")
     }
+}
 
-    fn bookmark(&self, hash: &[u8; HASH], key: &mut Vec<u8>) {
-        key.clear();
-        append_segment(key, Type::Binary, false, false, Some(hash));
+fn bookmark(hash: &[u8; HASH], key: &mut Vec<u8>) {
+    key.clear();
+    key.push(0x7F);
+    append_groups(key, hash);
+}
+
+/// Appends the names of one or two catalogs, each with the mark that ends it.
+fn append_names(row: u64, catalogs: &[Vec<u8>], names: &mut Vec<u8>) {
+    let seed = mixed(row ^ STEP);
+    let one_or_two = 1 + usize::from(seed % 8 > 5);
+    let first = usize::try_from((seed >> 8) % CATALOGS).expect("few catalogs");
+    for name in catalogs[first..].iter().chain(catalogs).take(one_or_two) {
+        names.extend_from_slice(name);
     }
+}
+
+fn catalogs() -> Vec<Vec<u8>> {
+    let name = |catalog: u64| {
+        let (update, build) = (5_010_000 + catalog * 7, 100 + catalog % 900);
+        format!("Package_{catalog}_for_KB{update}~31bf3856ad364e35~amd64~~10.0.1.{build}.cat|").into_bytes()
+    };
+    (0..CATALOGS).map(name).collect()
 }
 
 impl Contents for Rows {
     fn rows(&self, push: Push<'_>) {
-        let (mut key, mut names, mut record) = (Vec::new(), Vec::new(), Vec::new());
+        let catalogs = catalogs();
+        let (mut key, mut record) = (Vec::new(), Vec::new());
+        let mut parts = Parts {
+            fixed: Vec::new(),
+            variable: vec![Some(vec![0; HASH])],
+            tagged: vec![Tagged { id: 256, extended: 1, data: Vec::new() }],
+        };
         for row in 0..self.count {
             let hash = self.hash(row);
-            self.bookmark(&hash, &mut key);
-            self.names(row, &mut names);
-            let mut parts = Parts::default();
+            bookmark(&hash, &mut key);
             if self.shape == LargeShape::WithIndex {
-                parts.fixed.push((4, Some(self.number(row).to_le_bytes().to_vec())));
+                parts.fixed = vec![(4, Some(self.number(row).to_le_bytes().to_vec()))];
             }
-            parts.variable.push(Some(hash.to_vec()));
-            parts.tagged.push(Tagged { id: 256, extended: 1, data: names.clone() });
-            record.clear();
-            record.extend(parts.encode(self.size));
+            parts.variable[0].iter_mut().for_each(|value| value.copy_from_slice(&hash));
+            parts.tagged[0].data.clear();
+            append_names(row, &catalogs, &mut parts.tagged[0].data);
+            parts.encode_into(&mut record, self.size);
             push(&key, &record);
         }
     }
 
     fn entries(&self, _index: usize, push: Push<'_>) {
-        let (mut key, mut bookmark) = (Vec::new(), Vec::new());
+        let (mut key, mut data) = (Vec::new(), Vec::new());
         for number in (0..=((1_u64 << self.bits) - 1) / ROWS_OF_A_NUMBER).rev() {
             let scattered = number * ROWS_OF_A_NUMBER..(number + 1) * ROWS_OF_A_NUMBER;
             let mut rows: Vec<u64> = scattered.map(|scattered| self.row_of(scattered)).collect();
@@ -175,8 +186,8 @@ impl Contents for Rows {
             for row in rows {
                 key.clear();
                 append_segment(&mut key, Type::Long, true, true, Some(&self.number(row).to_le_bytes()));
-                self.bookmark(&self.hash(row), &mut bookmark);
-                push(&key, &bookmark);
+                bookmark(&self.hash(row), &mut data);
+                push(&key, &data);
             }
         }
     }

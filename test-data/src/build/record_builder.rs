@@ -40,13 +40,21 @@ pub(crate) struct Parts {
 impl Parts {
     /// The bytes of the record.
     pub(crate) fn encode(&self, size: PageSize) -> Vec<u8> {
-        let mut record = vec![to_u8(self.fixed.len()), to_u8(127 + self.variable.len()), 0, 0];
+        let mut record = Vec::new();
+        self.encode_into(&mut record, size);
+        record
+    }
+
+    /// The same into a buffer, whose content goes.
+    pub(crate) fn encode_into(&self, record: &mut Vec<u8>, size: PageSize) {
+        record.clear();
+        record.extend([to_u8(self.fixed.len()), to_u8(127 + self.variable.len()), 0, 0]);
         let mut nulls = vec![0xFF_u8; self.fixed.len().div_ceil(8)];
         for (i, (len, value)) in self.fixed.iter().enumerate() {
             match value {
                 Some(value) => {
                     assert_eq!(value.len(), *len, "bytes of fixed column {}", i + 1);
-                    record.extend(value);
+                    record.extend_from_slice(value);
                     nulls[i / 8] &= !(1 << (i % 8));
                 }
                 None => record.resize(record.len() + len, NULL_FILL),
@@ -61,9 +69,8 @@ impl Parts {
             let null = if value.is_none() { NULL_END } else { 0 };
             record.extend((to_u16(end) | null).to_le_bytes());
         }
-        record.extend(self.variable.iter().flatten().flatten());
-        encode_tagged(&mut record, &self.tagged, size);
-        record
+        self.variable.iter().flatten().for_each(|value| record.extend_from_slice(value));
+        encode_tagged(record, &self.tagged, size);
     }
 
     /// Takes a record of this builder apart; `fixed` are the lengths of the table's fixed columns.
@@ -113,7 +120,7 @@ fn encode_tagged(record: &mut Vec<u8>, fields: &[Tagged], size: PageSize) {
         if has_byte(field) {
             record.push(field.extended);
         }
-        record.extend(&field.data);
+        record.extend_from_slice(&field.data);
     }
 }
 

@@ -275,13 +275,14 @@ impl TableSpec {
         segments.iter().map(parse).collect()
     }
 
-    /// Adds a row: a value for each column, in the order in which columns were added.
+    /// Adds a row: a value for each column, in the order in which columns were added. Where values for the last columns
+    /// are missing, the row is written as if those columns had been added later.
     ///
     /// # Panics
-    /// If there are more or fewer values than columns.
+    /// If there are more values than columns.
     #[must_use]
     pub fn row(mut self, values: Vec<Value>) -> TableSpec {
-        assert_eq!(values.len(), self.columns.len(), "a value for each column of {}", self.name);
+        assert!(values.len() <= self.columns.len(), "more values than columns in {}", self.name);
         self.rows.push(values);
         self
     }

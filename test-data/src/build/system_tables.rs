@@ -5,6 +5,7 @@
 
 use super::space_builder::Space;
 use super::spec::{NOT_NULL, TableSpec, Type, Value, utf16};
+use super::store::Format;
 use super::writer::Objids;
 
 /// Object id of MSysObjids.
@@ -42,7 +43,7 @@ pub(crate) fn objids(tables: &[Objids]) -> TableSpec {
 }
 
 /// MSysLocales of a database without Unicode indexes.
-pub(crate) fn locales() -> TableSpec {
+pub(crate) fn locales(format: Format) -> TableSpec {
     let rows = [
         (r".Schema\External\Major", 1, 1),
         (r".Schema\External\Minor", 1, 0),
@@ -54,18 +55,20 @@ pub(crate) fn locales() -> TableSpec {
     ];
     let row = |(key, kind, value): (&str, u8, i32)| {
         let key = Value::One(utf16(&format!("{key}\0")));
-        vec![Value::bytes([kind]), Value::long(value), Value::Null, key, Value::Null]
+        vec![Value::bytes([kind]), Value::long(value), key]
     };
     let mut spec = TableSpec::new("MSysLocales")
-        .fixed("type", Type::UnsignedByte, NOT_NULL)
+        .fixed("Type", Type::UnsignedByte, NOT_NULL)
         .fixed("iValue", Type::Long, 0x20)
         .default_value(&[0; 4])
-        .fixed("i64Value", Type::LongLong, 0)
         .variable("Key", Type::Binary, 0)
-        .tagged("rgbValue", Type::LongBinary, 0)
         .primary(&["+Key"])
         .rows(rows.into_iter().map(row))
         .space(Space::Single);
+    if format == Format::Level290 {
+        // Later engines add these when the rows are there.
+        spec = spec.fixed("i64Value", Type::LongLong, 0).tagged("rgbValue", Type::LongBinary, 0);
+    }
     spec.flags = 0x8800_0000;
     spec.density = 92;
     if let Some(primary) = &mut spec.primary {
