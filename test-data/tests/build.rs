@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 
 use catdb_test_data::build::{
     ANY_NULLS, Built, Catalog, DatabaseBuilder, FIRST_NULL, Format, KeyPrefix, LargeShape, MULTI_VALUED, NOT_NULL,
-    Place, RowKind, SOME_NULLS, Shadow, Slack, Space, State, Sums, SystemTables, TableSpec, Tree, TreeKind, Type,
-    UNIQUE, Value, chunk_size, write_large,
+    PageImage, Place, RowKind, SOME_NULLS, Shadow, Slack, Space, State, Sums, SystemTables, TableSpec, Tree, TreeKind,
+    Type, UNIQUE, Value, chunk_size, write_large,
 };
 use catdb_test_data::{corpus, database};
 use ese_core::finding::Code;
@@ -54,6 +54,25 @@ fn plain(name: &str) -> TableSpec {
     table.rows((0..20).map(|i| vec![Value::long(i), Value::bytes([9; 12])]))
 }
 
+fn template() -> TableSpec {
+    TableSpec::new("Template")
+        .fixed("tk", Type::Long, 0)
+        .variable("tv", Type::Text(1252), 0)
+        .tagged("tt", Type::LongText(1252), 0)
+        .primary(&["+tk"])
+        .index("tpv", ANY_NULLS, &["-tv"])
+        .into_template()
+}
+
+fn derived() -> TableSpec {
+    let row = |i: i32| {
+        let long = Value::bytes(vec![b'd'; if i % 2 == 0 { 2000 } else { 20 }]);
+        vec![Value::long(-i), Value::bytes(format!("tv{i}")), long.clone(), Value::long(i), long]
+    };
+    let table = template().derive("Derived").fixed("dx", Type::Long, 0).tagged("dv", Type::LongBinary, 0);
+    table.index("both", ANY_NULLS, &["+tk", "-dx"]).rows((0..10).map(row))
+}
+
 fn kitchen(size: PageSize) -> DatabaseBuilder {
     let format = if size.is_large() { Format::Level290 } else { Format::Level20 };
     DatabaseBuilder::new(size)
@@ -61,6 +80,8 @@ fn kitchen(size: PageSize) -> DatabaseBuilder {
         .table(files(150, size).max_nodes_per_page(5).spare(2))
         .table(plain("Heap").space(Space::Single).spare(3))
         .table(TableSpec::new("Empty").fixed("x", Type::Bit, 0).index("ix", ANY_NULLS, &["x"]))
+        .table(template())
+        .table(derived())
         .table(files(60, size).key_prefix(KeyPrefix::Shared).renamed("Compressed"))
 }
 
@@ -204,7 +225,7 @@ fn many_tables_make_the_catalog_grow_beyond_its_first_extents() {
 
 /// Keys and data of a tree of an engine's file.
 fn engine_rows(file: &[u8], size: PageSize, leaves: &[u32]) -> Vec<(Vec<u8>, Vec<u8>)> {
-    let page = |pgno: &u32| catdb_test_data::build::PageImage::read(database::page(file, size, *pgno), size);
+    let page = |pgno: &u32| PageImage::read(database::page(file, size, *pgno), size);
     leaves.iter().flat_map(|pgno| page(pgno).nodes).map(|node| (node.key, node.data)).collect()
 }
 
@@ -291,6 +312,28 @@ fn rows_read_back_as_they_were_given() {
 }
 
 #[test]
+fn a_derived_table_is_written_as_that_of_kitchen_4k() {
+    let built = kitchen(PageSize::K4).build();
+    let row = |kind, name| {
+        let place = built.catalog_row("MSysObjects", "Derived", kind, name);
+        built.page(place.pgno).nodes[place.line - 1].data.clone()
+    };
+    let table = row(RowKind::Table, "Derived");
+    assert_eq!(table[..4], [8, 0x82, 32, 0]);
+    assert_eq!(table[22..26], 0x1000_0000_u32.to_le_bytes());
+    assert_eq!(table[32..], *b"\x07\0\x07\x80\x0F\0DerivedTemplate");
+    assert_eq!(row(RowKind::Column, "dx")[10..14], 2_u32.to_le_bytes());
+    assert_eq!(row(RowKind::Column, "dv")[10..14], 256_u32.to_le_bytes());
+    let index = row(RowKind::Index, "tpv");
+    assert_eq!(index[22..26], [0x0E, 2, 1, 0]);
+    assert_eq!(index[33..37], [0; 4]);
+    assert_eq!(index[39..56], *b"\x03\0\x03\x80\x03\x80\x03\x80\x07\0tpv\xC0\0\x80\0");
+    let record = &built.nodes("Derived")[0].1.data;
+    assert_eq!(record[..13], [2, 128, 13, 0, 0xF7, 0xFF, 0xFF, 0xFF, 9, 0, 0, 0, 0xFC]);
+    assert_eq!(record[18..26], [0, 1, 8, 0xC0, 0, 1, 29, 0x40]);
+}
+
+#[test]
 fn secondary_indexes_hold_the_entries_that_the_flags_ask_for() {
     let built = kitchen(PageSize::K4).build();
     assert_eq!(built.nodes("Files/by_name").len(), 150);
@@ -363,10 +406,43 @@ fn trees_have_the_kinds_of_their_names() {
     assert_eq!(kind("MSysObjects/Name"), TreeKind::Index);
 }
 
+/// The leaves of a tree of an engine's file, from its root.
+fn engine_leaves(file: &[u8], size: PageSize, root: u32) -> Vec<u32> {
+    let page = |pgno: u32| PageImage::read(database::page(file, size, pgno), size);
+    let mut leaves = vec![root];
+    while page(leaves[0]).flags & 2 == 0 {
+        leaves[0] = u32::from_le_bytes(page(leaves[0]).nodes[0].data[..].try_into().unwrap());
+    }
+    while let next @ 1.. = page(leaves[leaves.len() - 1]).next {
+        leaves.push(next);
+    }
+    leaves
+}
+
 #[test]
-fn tmp_dump() {
-    for size in PageSize::ALL {
-        let built = kitchen(size).system_tables(SystemTables::Present).build();
-        std::fs::write(format!("/tmp/kb-{size}.edb"), &built.bytes).unwrap();
+fn rows_of_a_catdb_are_written_as_the_engine_writes_them() {
+    let size = PageSize::K4;
+    let file = corpus::fixture("catdb-200.edb");
+    for (root, hash_len) in [(31, 20), (63, 32)] {
+        let rows = engine_rows(&file, size, &engine_leaves(&file, size, root));
+        assert_eq!(rows.len(), 100);
+        // Behind hash and column entry: extended byte 1 and the names, or 5 and a long value id.
+        let names_at = 6 + hash_len + 4;
+        let row = |(_, record): &(Vec<u8>, Vec<u8>)| {
+            let names = if record[names_at] == 1 { record[names_at + 1..].to_vec() } else { vec![b'|'; 1500] };
+            vec![Value::bytes(&record[6..6 + hash_len]), Value::One(names)]
+        };
+        let table = TableSpec::new("T")
+            .variable("hash", Type::Binary, NOT_NULL)
+            .tagged("names", Type::LongBinary, 0)
+            .primary(&["+hash"])
+            .key_prefix(KeyPrefix::Shared)
+            .rows(rows.iter().rev().map(row));
+        let built = DatabaseBuilder::new(size).format(Format::Level20).table(table).build();
+        for ((key, record), (built_key, built_record)) in rows.iter().zip(built_rows(&built, "T")) {
+            assert_eq!(*key, built_key);
+            assert_eq!(record[..=names_at], built_record[..=names_at]);
+            assert!(record[names_at] == 5 || *record == built_record);
+        }
     }
 }

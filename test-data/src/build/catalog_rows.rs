@@ -7,7 +7,7 @@ use ese_core::format::PageSize;
 
 use super::key_builder::append_segment;
 use super::record_builder::{Parts, Tagged};
-use super::spec::{Column, Index, Segment, TableSpec, Type, utf16};
+use super::spec::{Column, Index, Origin, Segment, TableSpec, Type, utf16};
 
 /// Sizes of the catalog's fixed columns 1, 2 ...
 const FIXED: [usize; 13] = [4, 2, 4, 4, 4, 4, 4, 1, 2, 4, 2, 4, 8];
@@ -111,7 +111,7 @@ impl CatalogRow {
             }
             _ => {
                 self.parts.tagged.retain(|field| field.id != id);
-                self.parts.tagged.extend(value.map(|data| Tagged { id, extended: 1, data }));
+                self.parts.tagged.extend(value.map(|data| Tagged { id, origin: Origin::Own, extended: 1, data }));
                 self.parts.tagged.sort_by_key(|field| field.id);
             }
         }
@@ -178,12 +178,12 @@ pub(crate) fn catalogs(shadow_pages: u32) -> [TableEntry; 2] {
 }
 
 fn column(id: u16, name: &str, ty: Type, flags: u32) -> Column {
-    Column { id, name: name.to_owned(), ty, size: ty.number_and_size().1, flags, default: None }
+    Column { id, name: name.to_owned(), ty, size: ty.number_and_size().1, flags, default: None, origin: Origin::Own }
 }
 
 fn index(name: &str, flags: u32, columns: &[usize]) -> Index {
     let segments = columns.iter().map(|column| Segment { column: *column, descending: false }).collect();
-    Index { name: name.to_owned(), flags, segments }
+    Index { name: name.to_owned(), flags, segments, origin: Origin::Own }
 }
 
 /// All rows of a table, in key order.
@@ -191,20 +191,19 @@ pub(crate) fn rows_of(entry: &TableEntry) -> Vec<CatalogRow> {
     let spec = &entry.spec;
     let (objid, root) = entry.table;
     let mut rows = vec![table_row(entry)];
-    let mut offset = 4;
+    // The catalogs' own columns carry one offset and one code page, whatever they are.
+    let catalog = spec.flags == CATALOG_FLAGS;
     let mut columns: Vec<&Column> = spec.columns.iter().collect();
     columns.sort_by_key(|column| column.id);
+    let mut next_offset = 4;
     for column in columns {
-        // The catalogs' own columns carry one offset and one code page, whatever they are.
-        let own = spec.flags == CATALOG_FLAGS;
-        rows.push(column_row(
-            objid,
-            column,
-            if own { 4 } else { offset },
-            if own { 1252 } else { column.ty.code_page() },
-        ));
+        let offset = if catalog { 4 } else { next_offset };
+        let code_page = if catalog { 1252 } else { column.ty.code_page() };
+        if column.origin == Origin::Own {
+            rows.push(column_row(objid, column, offset, code_page));
+        }
         if column.is_fixed() {
-            offset += column.size;
+            next_offset += column.size;
         }
     }
     rows.extend(spec.primary.iter().map(|index| index_row(spec, objid, index, (objid, root))));
@@ -229,6 +228,7 @@ fn table_row(entry: &TableEntry) -> CatalogRow {
     row.set_u32(6, entry.spec.flags);
     row.set_u32(7, entry.initial_pages);
     row.set(8, Some(vec![0xFF]));
+    row.set(130, entry.spec.template.clone().map(String::into_bytes));
     row
 }
 
@@ -250,10 +250,13 @@ fn index_row(spec: &TableSpec, objid: u32, index: &Index, place: Place) -> Catal
     row.set_u32(4, place.1);
     row.set_u32(5, spec.density);
     row.set_u32(6, index.flags | EXTENDED_SEGMENTS);
-    row.set_u32(10, LCMAP_FLAGS);
+    row.set_u32(10, if index.origin == Origin::Own { LCMAP_FLAGS } else { 0 });
     let segment = |segment: &Segment| {
-        let [low, high] = spec.columns[segment.column].id.to_le_bytes();
-        [if segment.descending { 0x40 } else { 0 }, 0, low, high]
+        let column = &spec.columns[segment.column];
+        let of_template = if column.origin == Origin::Template { 0x80 } else { 0 };
+        let descending = if segment.descending { 0x40 } else { 0 };
+        let [low, high] = column.id.to_le_bytes();
+        [of_template | descending, 0, low, high]
     };
     row.set(132, Some(index.segments.iter().flat_map(segment).collect()));
     row.set(261, Some(utf16("en-US")));

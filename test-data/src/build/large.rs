@@ -14,7 +14,7 @@ use super::database_builder::{Slack, State, finish_file};
 use super::key_builder::{append_groups, append_segment};
 use super::page_fill::{TAG, header_len};
 use super::record_builder::{Parts, Tagged};
-use super::spec::{ANY_NULLS, NOT_NULL, TableSpec, Type};
+use super::spec::{ANY_NULLS, NOT_NULL, Origin, TableSpec, Type};
 use super::store::{FileSink, Format, Store, Sums};
 use super::writer::{Leaves, Shadow, Writer};
 
@@ -160,7 +160,7 @@ impl Contents for Rows {
         let mut parts = Parts {
             fixed: Vec::new(),
             variable: vec![Some(vec![0; HASH])],
-            tagged: vec![Tagged { id: 256, extended: 1, data: Vec::new() }],
+            tagged: vec![Tagged { id: 256, origin: Origin::Own, extended: 1, data: Vec::new() }],
         };
         for row in 0..self.count {
             let hash = self.hash(row);

@@ -7,12 +7,13 @@ use ese_core::format::PageSize;
 
 use super::long_values::LongValues;
 use super::page_fill::to_u16;
-use super::spec::{TableSpec, Type, Value};
+use super::spec::{Origin, TableSpec, Type, Value};
 
 /// Fills the bytes of NULL fixed columns, as every engine since 2012.
 const NULL_FILL: u8 = 0x2A;
 const ENTRY: usize = 4;
 const NULL_END: u16 = 0x8000;
+const DERIVED: u16 = 0x8000;
 const EXTENDED: u16 = 0x4000;
 const LONG: u8 = 0x01;
 const SEPARATED: u8 = 0x04;
@@ -23,6 +24,7 @@ const TWO: u8 = 0x10;
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct Tagged {
     pub(crate) id: u16,
+    pub(crate) origin: Origin,
     pub(crate) extended: u8,
     pub(crate) data: Vec<u8>,
 }
@@ -111,7 +113,10 @@ fn encode_tagged(record: &mut Vec<u8>, fields: &[Tagged], size: PageSize) {
     let has_byte = |field: &Tagged| is_large(size) || field.extended != 0;
     let mut at = ENTRY * fields.len();
     for field in fields {
-        let mark = if has_byte(field) && !is_large(size) { EXTENDED } else { 0 };
+        let mut mark = if has_byte(field) && !is_large(size) { EXTENDED } else { 0 };
+        if field.origin == Origin::Template {
+            mark |= DERIVED;
+        }
         record.extend(field.id.to_le_bytes());
         record.extend((to_u16(at) | mark).to_le_bytes());
         at += usize::from(has_byte(field)) + field.data.len();
@@ -136,7 +141,8 @@ fn decode_tagged(bytes: &[u8], size: PageSize) -> Vec<Tagged> {
         let has_byte = is_large(size) || word(ENTRY * i + 2) & EXTENDED != 0;
         let data = &bytes[start(i)..start(i + 1)];
         let (extended, data) = if has_byte { (data[0], &data[1..]) } else { (0, data) };
-        Tagged { id: word(ENTRY * i), extended, data: data.to_vec() }
+        let origin = if word(ENTRY * i + 2) & DERIVED == 0 { Origin::Own } else { Origin::Template };
+        Tagged { id: word(ENTRY * i), origin, extended, data: data.to_vec() }
     };
     (0..count).map(field).collect()
 }
@@ -155,7 +161,7 @@ pub(crate) fn encode_row(table: &TableSpec, row: &[Value], size: PageSize, long_
                     Value::Many(values) => values,
                 };
                 let (extended, data) = tagged_value(column.ty, values, table.separate_above, size, long_values);
-                parts.tagged.push(Tagged { id: column.id, extended, data });
+                parts.tagged.push(Tagged { id: column.id, origin: column.origin, extended, data });
             }
         }
     }
@@ -216,8 +222,11 @@ mod tests {
         let mut long_values = LongValues::new(PageSize::K4, super::super::store::Format::Level20);
         let (extended, data) = tagged_value(Type::Text(1200), &names, 1023, PageSize::K4, &mut long_values);
         let hash = [0x5A; 20].to_vec();
-        let parts =
-            Parts { fixed: vec![], variable: vec![Some(hash)], tagged: vec![Tagged { id: 256, extended, data }] };
+        let parts = Parts {
+            fixed: vec![],
+            variable: vec![Some(hash)],
+            tagged: vec![Tagged { id: 256, origin: Origin::Own, extended, data }],
+        };
         let record = parts.encode(PageSize::K4);
         assert_eq!(record[..6], [0x00, 0x80, 0x04, 0x00, 0x14, 0x00]);
         assert_eq!(record[26..32], [0x00, 0x01, 0x04, 0x40, 0x18, 0x10]);

@@ -20,6 +20,14 @@ pub const SOME_NULLS: u32 = 0x8;
 /// Index flags of an index that enters every record.
 pub const ANY_NULLS: u32 = ALL_NULLS | FIRST_NULL | SOME_NULLS;
 
+/// Table flags: fixed schema and template.
+const TEMPLATE: u32 = 0x6000_0000;
+/// Table flag: has a template.
+const DERIVED: u32 = 0x1000_0000;
+const COLUMN_OF_TEMPLATE: u32 = 0x100;
+const INDEX_OF_TEMPLATE: u32 = 0x100;
+const INDEX_DERIVED: u32 = 0x200;
+
 /// Type of a column, with the code page of text.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[allow(missing_docs)] // the names are those of spec 05 section 6
@@ -80,6 +88,15 @@ impl Type {
     }
 }
 
+/// Where a column or an index is defined.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Origin {
+    /// In the table itself.
+    Own,
+    /// In the template of the table.
+    Template,
+}
+
 /// A column; its id follows from the order in which columns of its kind were added.
 #[derive(Clone, Debug)]
 pub(crate) struct Column {
@@ -90,6 +107,7 @@ pub(crate) struct Column {
     pub(crate) size: u32,
     pub(crate) flags: u32,
     pub(crate) default: Option<Vec<u8>>,
+    pub(crate) origin: Origin,
 }
 
 impl Column {
@@ -111,6 +129,7 @@ pub(crate) struct Index {
     pub(crate) name: String,
     pub(crate) flags: u32,
     pub(crate) segments: Vec<Segment>,
+    pub(crate) origin: Origin,
 }
 
 /// The value of a column in a row, in storage form.
@@ -169,6 +188,7 @@ pub struct TableSpec {
     pub(crate) flags: u32,
     pub(crate) density: u32,
     pub(crate) columns: Vec<Column>,
+    pub(crate) template: Option<String>,
     pub(crate) primary: Option<Index>,
     pub(crate) indexes: Vec<Index>,
     pub(crate) rows: Vec<Vec<Value>>,
@@ -188,6 +208,7 @@ impl TableSpec {
             flags: 0,
             density: 80,
             columns: Vec::new(),
+            template: None,
             primary: None,
             indexes: Vec::new(),
             rows: Vec::new(),
@@ -197,6 +218,27 @@ impl TableSpec {
             prefix: KeyPrefix::Whole,
             max_nodes: usize::MAX,
         }
+    }
+
+    /// Makes the table, columns and indexes so far, a template; it has no rows.
+    #[must_use]
+    pub fn into_template(mut self) -> TableSpec {
+        self.flags |= TEMPLATE;
+        self.columns.iter_mut().for_each(|column| column.flags |= COLUMN_OF_TEMPLATE);
+        self.primary.iter_mut().chain(&mut self.indexes).for_each(|index| index.flags |= INDEX_OF_TEMPLATE);
+        self
+    }
+
+    /// A table that takes columns and indexes from this template and may have more of its own.
+    #[must_use]
+    pub fn derive(&self, name: &str) -> TableSpec {
+        let mut table = TableSpec { template: Some(self.name.clone()), flags: DERIVED, ..self.clone().renamed(name) };
+        table.columns.iter_mut().for_each(|column| column.origin = Origin::Template);
+        for index in table.primary.iter_mut().chain(&mut table.indexes) {
+            index.flags = index.flags & !INDEX_OF_TEMPLATE | INDEX_DERIVED;
+            index.origin = Origin::Template;
+        }
+        table
     }
 
     /// Changes the name: a second table of the same kind.
@@ -225,14 +267,16 @@ impl TableSpec {
     }
 
     fn column(mut self, first: u16, name: &str, ty: Type, flags: u32) -> TableSpec {
-        let before = self.columns.iter().map(|column| column.id).filter(|id| match first {
+        // Tagged ids of a derived table begin anew, the others continue.
+        let counted = |column: &&Column| column.id < 256 || column.origin == Origin::Own;
+        let before = self.columns.iter().filter(counted).map(|column| column.id).filter(|id| match first {
             1 => *id < 128,
             128 => (128..256).contains(id),
             _ => *id >= 256,
         });
         let id = before.max().map_or(first, |id| id + 1);
         let size = ty.number_and_size().1;
-        self.columns.push(Column { id, name: name.to_owned(), ty, size, flags, default: None });
+        self.columns.push(Column { id, name: name.to_owned(), ty, size, flags, default: None, origin: Origin::Own });
         self
     }
 
@@ -249,7 +293,8 @@ impl TableSpec {
     #[must_use]
     pub fn primary(mut self, segments: &[&str]) -> TableSpec {
         let flags = 0x20 | UNIQUE | ANY_NULLS;
-        self.primary = Some(Index { name: "primary".to_owned(), flags, segments: self.segments(segments) });
+        self.primary =
+            Some(Index { name: "primary".to_owned(), flags, segments: self.segments(segments), origin: Origin::Own });
         self
     }
 
@@ -259,7 +304,7 @@ impl TableSpec {
         let segments = self.segments(segments);
         let several = segments.iter().any(|segment| self.columns[segment.column].flags & MULTI_VALUED != 0);
         let flags = if several { flags | 0x80 } else { flags };
-        self.indexes.push(Index { name: name.to_owned(), flags, segments });
+        self.indexes.push(Index { name: name.to_owned(), flags, segments, origin: Origin::Own });
         self
     }
 
