@@ -87,6 +87,8 @@ fn append_text(segment: &mut Vec<u8>, value: &[u8], room: usize) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use ese_core::format::{ColumnFlags, ColumnType, IndexFlags, KeyField, SegmentFlags};
+    use ese_core::key::{self, ColumnRef, KeyColumn, KeyLimits};
 
     fn segment(ty: Type, descending: bool, value: Option<&[u8]>) -> Vec<u8> {
         let mut key = Vec::new();
@@ -119,5 +121,57 @@ mod tests {
     fn a_long_binary_is_cut_at_255() {
         let key = segment(Type::LongBinary, false, Some(&[5; 226]));
         assert_eq!((key.len(), key[9], key[254]), (255, 9, 5));
+    }
+
+    /// What the reader of `ese-core` makes of the same segment behind `key`.
+    fn of_reader(key: &mut Vec<u8>, ty: ColumnType, id: u16, descending: bool, value: Option<&[u8]>) {
+        let flags = if descending { SegmentFlags::DESCENDING } else { SegmentFlags::empty() };
+        let column = KeyColumn { column: ColumnRef(0), column_type: ty, code_page: 1252, flags: ColumnFlags::empty() };
+        let segment = key::Segment::new(KeyField { column_id: id, flags }, column, IndexFlags::empty()).unwrap();
+        let limits = KeyLimits { key_most: KEY_MOST, segment_most: KEY_MOST };
+        key::append_segment(key, &segment, value, limits).unwrap();
+    }
+
+    #[test]
+    fn builder_and_reader_agree_on_every_type() {
+        let types = [
+            (Type::Bit, ColumnType::Bit, 1),
+            (Type::UnsignedByte, ColumnType::UnsignedByte, 1),
+            (Type::Short, ColumnType::Short, 1),
+            (Type::Long, ColumnType::Long, 1),
+            (Type::Currency, ColumnType::Currency, 1),
+            (Type::Single, ColumnType::IeeeSingle, 1),
+            (Type::Double, ColumnType::IeeeDouble, 1),
+            (Type::DateTime, ColumnType::DateTime, 1),
+            (Type::UnsignedLong, ColumnType::UnsignedLong, 1),
+            (Type::LongLong, ColumnType::LongLong, 1),
+            (Type::Guid, ColumnType::Guid, 1),
+            (Type::UnsignedShort, ColumnType::UnsignedShort, 1),
+            (Type::UnsignedLongLong, ColumnType::UnsignedLongLong, 1),
+            (Type::Binary, ColumnType::Binary, 1),
+            (Type::Binary, ColumnType::Binary, 128),
+            (Type::Text(1252), ColumnType::Text, 128),
+            (Type::LongBinary, ColumnType::LongBinary, 256),
+            (Type::LongText(1252), ColumnType::LongText, 256),
+        ];
+        let mut random = 1_u32;
+        let mut next = || {
+            random = random.wrapping_mul(1_103_515_245).wrapping_add(12345);
+            (random >> 16).to_le_bytes()[0]
+        };
+        for (ty, column_type, id) in types {
+            for round in 0..400_usize {
+                let size = ty.number_and_size().1 as usize;
+                let len = if matches!(size, 0 | 255) { round * 3 / 4 } else { size };
+                let value: Vec<u8> = (0..len).map(|_| next()).collect();
+                let value = (round % 7 != 0).then_some(&value[..]);
+                // What stands before the segment: the key fills up, to the last byte.
+                let mut key = vec![0x7F; if round % 3 == 0 { usize::from(next()) } else { 0 }];
+                let mut expected = key.clone();
+                append_segment(&mut key, ty, id < 128, round % 2 == 0, value);
+                of_reader(&mut expected, column_type, id, round % 2 == 0, value);
+                assert_eq!(key, expected, "{ty:?} {value:02x?}");
+            }
+        }
     }
 }
