@@ -12,7 +12,7 @@ mod key_builder;
 mod large;
 mod layout;
 mod long_values;
-mod page_fill;
+pub(crate) mod page_fill;
 mod page_image;
 mod record_builder;
 mod space_builder;

@@ -104,17 +104,15 @@ impl PageFill {
     /// Adds a node that takes exactly the first `shared` bytes of its key from tag 0.
     pub(crate) fn push_prefixed(&mut self, flags: u16, shared: usize, key: &[u8], data: &[u8]) {
         let suffix = &key[shared..];
-        let mut first = to_u16(if shared > 0 { shared } else { suffix.len() });
+        let first = to_u16(if shared > 0 { shared } else { suffix.len() });
         let flags = if shared > 0 { flags | NODE_COMPRESSED } else { flags };
-        if self.size.bytes() > 8192 {
-            first |= flags << 13;
-        }
         let second = to_u16(suffix.len()).to_le_bytes();
         let second = if shared > 0 { &second[..] } else { &[] };
         self.append(flags, &[&first.to_le_bytes(), second, suffix, data]);
     }
 
-    fn append(&mut self, flags: u16, parts: &[&[u8]]) {
+    /// Adds a line of these parts as they stand. Its flags go to the tag, on large pages to the line itself.
+    pub(crate) fn append(&mut self, flags: u16, parts: &[&[u8]]) {
         let len: usize = parts.iter().map(|part| part.len()).sum();
         let room = self.room();
         assert!(room.is_some_and(|room| len <= room), "a node of {len} bytes does not fit: room is {room:?}");
@@ -129,6 +127,9 @@ impl PageFill {
         for part in parts {
             self.bytes[at..at + part.len()].copy_from_slice(part);
             at += part.len();
+        }
+        if self.size.bytes() > 8192 && flags != 0 {
+            self.bytes[header_len(self.size) + self.used + 1] |= flags.to_le_bytes()[0] << 5;
         }
         self.used += len;
         self.tags += 1;
