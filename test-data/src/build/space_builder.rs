@@ -85,6 +85,6 @@ fn write_extents(store: &mut Store<'_>, root: u32, objid: u32, kind: u32, extent
     for extent in extents {
         fill.push(0, &extent.end().to_be_bytes(), &count(extent).to_le_bytes());
     }
-    // Space trees keep the kind bit of their tree, and their keys are unique whatever its own are.
-    store.write(&mut fill, root, (0, 0), objid, (kind & !NON_UNIQUE) | ROOT | LEAF | SPACE);
+    // Space trees keep the kind bits of their tree, and the bit of keys that are not unique: page 582 of `kitchen-4k-w10`.
+    store.write(&mut fill, root, (0, 0), objid, kind | ROOT | LEAF | SPACE);
 }
