@@ -5,7 +5,7 @@
 
 use crate::format::catalog::{CatalogColumn, RowType, column};
 use crate::format::{ColumnKind, Dbtime, Node, Objid, Page, PageSize, Pgno};
-use crate::record::{Origin, Record, RecordError, Stored, ValueForm};
+use crate::record::{Origin, Record, RecordError, Stored, TableLayout, ValueForm};
 
 use super::bootstrap;
 
@@ -56,37 +56,31 @@ impl CatalogRow {
         Record::new(&self.data, self.size).ok()
     }
 
+    /// The bytes of the record.
+    #[must_use]
+    pub fn data(&self) -> &[u8] {
+        &self.data
+    }
+
     /// What the row stores of `column`; `None` if that cannot be read. A long value outside the row counts so too: no
     /// catalog has one.
     #[must_use]
     pub fn stored(&self, column: CatalogColumn) -> Option<Stored<'_>> {
-        let record = self.record()?;
-        match ColumnKind::of(column.id)? {
-            ColumnKind::Fixed => {
-                let (_, place) = bootstrap::layout().fixed(column.id)?;
-                record.fixed(column.id, place.offset, place.len).ok()
-            }
-            ColumnKind::Variable => record.variable(column.id).ok(),
-            ColumnKind::Tagged => {
-                let Some(field) = record.tagged().ok()?.find(column.id, Origin::Own).ok()? else {
-                    return Some(Stored::Absent);
-                };
-                if field.null {
-                    return Some(Stored::Null);
-                }
-                let value = field.value(1).ok()??;
-                (value.form == ValueForm::Intrinsic).then_some(Stored::Value(value.bytes))
-            }
-        }
+        stored(&self.record()?, bootstrap::layout(), column.id)
     }
 
     /// The value of `column`; `None` for NULL too.
     #[must_use]
     pub fn bytes(&self, column: CatalogColumn) -> Option<&[u8]> {
-        match self.stored(column)? {
-            Stored::Value(bytes) => Some(bytes),
-            Stored::Absent | Stored::Null => None,
-        }
+        self.stored(column)?.value()
+    }
+
+    /// Offset in the page of the value of `column`; of the whole record if it stores none.
+    #[must_use]
+    pub fn offset_of(&self, column: CatalogColumn) -> usize {
+        let value = self.bytes(column).map_or(self.data.as_ptr(), <[u8]>::as_ptr) as usize;
+        let in_record = value.checked_sub(self.data.as_ptr() as usize).filter(|at| *at <= self.data.len());
+        self.place.record_at + in_record.unwrap_or(0)
     }
 
     /// The value of a column of up to 8 bytes, as an unsigned number.
@@ -145,5 +139,27 @@ impl CatalogRow {
     #[must_use]
     pub fn name(&self) -> Option<String> {
         self.text(column::NAME)
+    }
+}
+
+/// What `record` stores of the column `id` of a table with `layout`, of several values the first; `None` if that cannot
+/// be read or is not in the record as it stands (compressed, separated).
+pub(crate) fn stored<'r>(record: &Record<'r>, layout: &TableLayout, id: u16) -> Option<Stored<'r>> {
+    match ColumnKind::of(id)? {
+        ColumnKind::Fixed => {
+            let (_, place) = layout.fixed(id)?;
+            record.fixed(id, place.offset, place.len).ok()
+        }
+        ColumnKind::Variable => record.variable(id).ok(),
+        ColumnKind::Tagged => {
+            let Some(field) = record.tagged().ok()?.find(id, Origin::Own).ok()? else {
+                return Some(Stored::Absent);
+            };
+            if field.null {
+                return Some(Stored::Null);
+            }
+            let value = field.value(1).ok()??;
+            (value.form == ValueForm::Intrinsic).then_some(Stored::Value(value.bytes))
+        }
     }
 }

@@ -3,7 +3,7 @@
 //! Lenient: a table is made of the rows that can be read, and what a row says is taken as it stands. Rows that contradict
 //! each other are for `check::catalog` to report.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use crate::format::catalog::{RowType, SYSTEM_PREFIX, TableFlags, column};
 use crate::format::{ColumnFlags, ColumnType, Objid, Pgno};
@@ -11,6 +11,10 @@ use crate::record::{Column, Origin, TableLayout};
 
 use super::index::Index;
 use super::row::{CatalogRow, RowPlace};
+
+/// Most columns and indexes that all derived tables together get from their templates. A few rows of a hostile file
+/// could ask for billions.
+const INHERITED_MOST: usize = 1 << 20;
 
 /// The long value tree of a table.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -96,9 +100,17 @@ impl Schema {
             by_table.entry(objid).or_default().add(row);
         }
         let mut schema = Schema::default();
+        let mut by_name: HashMap<String, usize> = HashMap::new();
+        let mut inherited = 0;
         for (objid, parts) in by_table {
-            let template = parts.template().and_then(|name| schema.table(&name).cloned());
-            schema.tables.extend(parts.table(objid, template.as_ref()));
+            let template = parts.template().and_then(|name| by_name.get(&name.to_ascii_uppercase()));
+            let template = template.and_then(|place| schema.tables.get(*place)).filter(|template| {
+                inherited += template.layout.columns().len() + template.indexes.len();
+                inherited <= INHERITED_MOST
+            });
+            let Some(table) = parts.table(objid, template) else { continue };
+            by_name.entry(table.name.to_ascii_uppercase()).or_insert(schema.tables.len());
+            schema.tables.push(table);
         }
         schema
     }
