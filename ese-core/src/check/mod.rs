@@ -2,5 +2,6 @@
 //!
 //! A check reports findings and never decides what happens next; it reads nothing but what it is given.
 
+pub mod catalog;
 pub mod header;
 pub mod page;
