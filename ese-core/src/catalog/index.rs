@@ -82,8 +82,7 @@ impl Index {
     /// The index that `row` describes; `None` if the row does not even say which tree it is.
     pub(super) fn read(row: &CatalogRow) -> Option<Index> {
         let flags = IndexFlags::from_bits_retain(row.long(column::FLAGS).unwrap_or(0));
-        let list =
-            |column, list| row.bytes(column).map(|bytes| Ok(parse_key_fields(bytes, flags, list)?));
+        let list = |column, list| row.bytes(column).map(|bytes| Ok(parse_key_fields(bytes, flags, list)?));
         let utf16 = |bytes: &[u8]| encoding_rs::UTF_16LE.decode_without_bom_handling(bytes).0.into_owned();
         Some(Index {
             name: row.name().unwrap_or_default(),

@@ -10,9 +10,9 @@ mod row;
 mod schema;
 
 pub use bootstrap::{CODE_PAGE, key_of, layout as bootstrap_layout};
-pub(crate) use index::{find as find_column, var_seg_mac};
 pub use index::{Index, IndexFault};
+pub(crate) use index::{find as find_column, var_seg_mac};
 pub use read::{Catalog, CatalogFault, CatalogSource};
-pub use row::{CatalogRow, RowPlace};
 pub(crate) use row::stored as stored_value;
+pub use row::{CatalogRow, RowPlace};
 pub use schema::{LongValueTree, Schema, Table};

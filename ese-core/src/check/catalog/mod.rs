@@ -13,8 +13,8 @@ mod system;
 mod table;
 
 use crate::catalog::Catalog;
-use crate::finding::Finding;
-use crate::format::{Pgno, Shadowing};
+use crate::finding::{Finding, Severity};
+use crate::format::{DbState, Pgno, Shadowing};
 use crate::source::Pages;
 
 pub use roots::check_roots;
@@ -28,6 +28,9 @@ pub use table::check_rows;
 pub struct Context {
     /// Whether the second copy of the catalog is kept.
     pub shadowing: Shadowing,
+    /// State of the database. Pages of one that was not shut down cleanly are of different times: what contradicts
+    /// something on another page is a warning there.
+    pub state: DbState,
     /// The last page that the database owns, if that is known. Roots that a cut file has lost are no findings of ours.
     pub last_owned: Option<Pgno>,
 }
@@ -48,13 +51,29 @@ impl Outcome {
     }
 }
 
+/// Rules that a row breaks all by itself.
+const OF_ONE_ROW: [&str; 3] = ["C2", "C10", "C17"];
+
+impl Context {
+    /// Lowers what the state of the database explains.
+    fn weigh(self, mut outcome: Outcome) -> Outcome {
+        for finding in &mut outcome.findings {
+            let of_one_row = finding.detail.rule.is_none_or(|rule| OF_ONE_ROW.contains(&rule));
+            if !self.state.is_clean() && !of_one_row {
+                finding.severity = finding.severity.min(Severity::Warning);
+            }
+        }
+        outcome
+    }
+}
+
 /// Runs all parts, one after the other.
 #[must_use]
 pub fn check(catalog: &Catalog, pages: Pages<'_>, context: Context) -> Outcome {
     let mut all = check_source(catalog, pages);
-    all.add(check_rows(catalog, pages.size()));
+    all.add(check_rows(catalog, pages, context));
     all.add(check_roots(catalog, pages, context));
     all.add(check_shadow(pages, context));
-    all.add(check_system_tables(catalog, pages));
+    all.add(check_system_tables(catalog, pages, context));
     all
 }

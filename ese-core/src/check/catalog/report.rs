@@ -54,8 +54,7 @@ impl Report {
         at: usize,
         message: impl FnOnce() -> String,
     ) -> Option<&mut Finding> {
-        if let Some((_, count)) =
-            self.by_page.get(&(pgno, code, rule)).and_then(|index| self.findings.get_mut(*index))
+        if let Some((_, count)) = self.by_page.get(&(pgno, code, rule)).and_then(|index| self.findings.get_mut(*index))
         {
             *count += 1;
             return None;
@@ -69,7 +68,9 @@ impl Report {
     /// Adds a fault of `row`.
     pub(super) fn fault(&mut self, row: &CatalogRow, fault: &Fault) {
         let at = row.offset_of(fault.column);
-        self.add(fault.code, fault.rule, row.place.pgno, row.place.line, at, || format!("{}: {}", describe(row), fault.message));
+        self.add(fault.code, fault.rule, row.place.pgno, row.place.line, at, || {
+            format!("{}: {}", describe(row), fault.message)
+        });
     }
 
     /// Counts rows that page `pgno` keeps from being found.

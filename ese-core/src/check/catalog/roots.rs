@@ -27,12 +27,11 @@ pub fn check_roots(catalog: &Catalog, pages: Pages<'_>, context: Context) -> Out
             continue;
         }
         if let Some(other) = taken.insert(root, row) {
-            let message =
-                format!("root page: expected one of its own, found {root}, that of {} too", describe(other));
+            let message = format!("root page: expected one of its own, found {root}, that of {} too", describe(other));
             report.fault(row, &orphan(message));
         }
     }
-    report.finish()
+    context.weigh(report.finish())
 }
 
 fn orphan(message: String) -> Fault {

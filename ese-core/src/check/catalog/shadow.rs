@@ -21,7 +21,8 @@ use super::{Context, Outcome};
 /// Compares both catalog tables. With shadowing off nothing keeps the shadow in step, so that differences are warnings.
 #[must_use]
 pub fn check_shadow(pages: Pages<'_>, context: Context) -> Outcome {
-    let mut comparison = Comparison { report: Report::new(pages.size()), size: pages.size(), shadowing: context.shadowing };
+    let mut comparison =
+        Comparison { report: Report::new(pages.size()), size: pages.size(), shadowing: context.shadowing };
     let mut main = Side::new(pages, MSYS_OBJECTS);
     let mut shadow = Side::new(pages, MSYS_OBJECTS_SHADOW);
     if shadow.is_empty() {
@@ -30,7 +31,7 @@ pub fn check_shadow(pages: Pages<'_>, context: Context) -> Outcome {
     }
     loop {
         let order = match (&main.head, &shadow.head) {
-            (None, None) => return comparison.report.finish(),
+            (None, None) => return context.weigh(comparison.report.finish()),
             (Some(_), None) => Ordering::Less,
             (None, Some(_)) => Ordering::Greater,
             (Some(main), Some(shadow)) => main.key.cmp(&shadow.key),
@@ -150,7 +151,13 @@ impl Comparison {
         });
     }
 
-    fn add(&mut self, code: Code, (pgno, line, at): (Pgno, usize, usize), other: Option<Pgno>, message: impl FnOnce() -> String) {
+    fn add(
+        &mut self,
+        code: Code,
+        (pgno, line, at): (Pgno, usize, usize),
+        other: Option<Pgno>,
+        message: impl FnOnce() -> String,
+    ) {
         let Some(finding) = self.report.add(code, "C12", pgno, line, at, message) else { return };
         finding.detail.pages.extend(other);
         if self.shadowing == Shadowing::Off {

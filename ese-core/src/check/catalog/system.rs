@@ -11,13 +11,13 @@ use crate::record::Record;
 use crate::source::Pages;
 use crate::tree::{Cursor, LeafNode};
 
-use super::Outcome;
 use super::report::{Report, describe};
 use super::table::names_own_tree;
+use super::{Context, Outcome};
 
 /// Compares both tables, where the database has them, with `catalog`.
 #[must_use]
-pub fn check_system_tables(catalog: &Catalog, pages: Pages<'_>) -> Outcome {
+pub fn check_system_tables(catalog: &Catalog, pages: Pages<'_>, context: Context) -> Outcome {
     let mut report = Report::new(pages.size());
     if !catalog.is_complete {
         return report.finish();
@@ -28,7 +28,7 @@ pub fn check_system_tables(catalog: &Catalog, pages: Pages<'_>) -> Outcome {
     if let Some(table) = catalog.schema.table(MSYS_LOCALES) {
         check_locales(catalog, table, pages, &mut report);
     }
-    report.finish()
+    context.weigh(report.finish())
 }
 
 /// A row of MSysObjids.
@@ -65,7 +65,9 @@ fn check_objids(catalog: &Catalog, table: &Table, pages: Pages<'_>, report: &mut
         let at = node.leaf.page.offset_of(node.node.data);
         report.add(Code::CatalogRow, "C14", node.leaf.pgno, node.node.line, at, || {
             let found = described(row_type);
-            format!("{MSYS_OBJIDS}: tree {id}: expected {expected} as in the catalog, found {found} of table {of_table}")
+            format!(
+                "{MSYS_OBJIDS}: tree {id}: expected {expected} as in the catalog, found {found} of table {of_table}"
+            )
         });
     });
     for (_, row) in missing.into_values() {

@@ -6,19 +6,19 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use crate::catalog::{Catalog, CatalogRow, Table, find_column, key_of};
 use crate::finding::Code;
 use crate::format::catalog::{CatalogColumn, KEY_NAME, KEY_ROOTS, RowType, TableFlags, column};
-use crate::format::{
-    ColumnKind, ColumnType, IndexFlags, KeyFieldList, Objid, PageSize, SegmentFlags, parse_key_fields,
-};
+use crate::format::{ColumnKind, ColumnType, IndexFlags, KeyFieldList, Objid, SegmentFlags, parse_key_fields};
 use crate::record::Origin;
+use crate::source::Pages;
 
-use super::Outcome;
 use super::report::{Fault, Report, describe};
 use super::row::{describes_catalog, faults};
+use super::{Context, Outcome};
 
-/// Checks the rows of `catalog`, which lie on pages of `size`. What only a missing row could break is left out where
+/// Checks the rows of `catalog`, which was read from `pages`. What only a missing row could break is left out where
 /// rows could not be read.
 #[must_use]
-pub fn check_rows(catalog: &Catalog, size: PageSize) -> Outcome {
+pub fn check_rows(catalog: &Catalog, pages: Pages<'_>, context: Context) -> Outcome {
+    let size = pages.size();
     let mut report = Report::new(size);
     let tables: HashMap<Objid, &Table> = catalog.schema.tables.iter().map(|table| (table.objid, table)).collect();
     let mut by_table: BTreeMap<Objid, Vec<&CatalogRow>> = BTreeMap::new();
@@ -30,14 +30,14 @@ pub fn check_rows(catalog: &Catalog, size: PageSize) -> Outcome {
             by_table.entry(objid).or_default().push(row);
         }
     }
-    let context = Tables { catalog, tables };
+    let all = Tables { catalog, tables };
     let mut unique = Unique::default();
     for (objid, rows) in &by_table {
-        let group = Group { objid: *objid, rows, table: context.tables.get(objid).copied(), context: &context };
+        let group = Group { objid: *objid, rows, table: all.tables.get(objid).copied(), all: &all };
         group.check(&mut report);
         unique.check(rows, &mut report);
     }
-    report.finish()
+    context.weigh(report.finish())
 }
 
 struct Tables<'c> {
@@ -88,8 +88,12 @@ fn once<'c, K: Ord>(
 
 fn repeated(first: &CatalogRow, row: &CatalogRow, column: CatalogColumn, what: &str, report: &mut Report) {
     let place = first.place;
-    let message =
-        format!("{what}: expected one of its own, found that of {} (page {}, line {})", describe(first), place.pgno, place.line);
+    let message = format!(
+        "{what}: expected one of its own, found that of {} (page {}, line {})",
+        describe(first),
+        place.pgno,
+        place.line
+    );
     report.fault(row, &Fault::of_row("C4", column, message));
 }
 
@@ -111,7 +115,7 @@ struct Group<'g, 'c> {
     objid: Objid,
     rows: &'g [&'c CatalogRow],
     table: Option<&'c Table>,
-    context: &'g Tables<'c>,
+    all: &'g Tables<'c>,
 }
 
 impl<'c> Group<'_, 'c> {
@@ -121,7 +125,7 @@ impl<'c> Group<'_, 'c> {
 
     fn check(&self, report: &mut Report) {
         let table_row = self.of_type(RowType::Table).next();
-        if let (None, Some(first), true) = (table_row, self.rows.first(), self.context.catalog.is_complete) {
+        if let (None, Some(first), true) = (table_row, self.rows.first(), self.all.catalog.is_complete) {
             let message = format!("expected the row of table {} before it, found none", self.objid);
             report.fault(first, &Fault::of_row("C3", column::TYPE, message));
         }
@@ -167,7 +171,7 @@ impl<'c> Group<'_, 'c> {
                     }
                 }
             }
-            if self.context.catalog.is_complete {
+            if self.all.catalog.is_complete {
                 self.columns_of_index(row, report);
             }
         }
@@ -177,10 +181,8 @@ impl<'c> Group<'_, 'c> {
     fn columns_of_index(&self, row: &CatalogRow, report: &mut Report) {
         let (Some(table), Some(flags)) = (self.table, row.long(column::FLAGS)) else { return };
         let flags = IndexFlags::from_bits_retain(flags);
-        let lists = [
-            (column::KEY_FLD_IDS, KeyFieldList::Segments),
-            (column::CONDITIONAL_COLUMNS, KeyFieldList::Conditions),
-        ];
+        let lists =
+            [(column::KEY_FLD_IDS, KeyFieldList::Segments), (column::CONDITIONAL_COLUMNS, KeyFieldList::Conditions)];
         for (column, list) in lists {
             let fields = row.bytes(column).and_then(|bytes| parse_key_fields(bytes, flags, list).ok());
             for field in fields.into_iter().flatten() {
@@ -198,7 +200,8 @@ impl<'c> Group<'_, 'c> {
                     }
                     Some(_) => continue,
                 };
-                let message = format!("{}: expected a column of the table, found id {}, {what}", column.name, field.column_id);
+                let message =
+                    format!("{}: expected a column of the table, found id {}, {what}", column.name, field.column_id);
                 report.fault(row, &Fault::of_row("C9", column, message));
             }
         }
@@ -206,8 +209,8 @@ impl<'c> Group<'_, 'c> {
 
     /// C11: the template is there, and is one.
     fn template(&self, row: &CatalogRow, report: &mut Report) {
-        let Some(name) = row.text(column::TEMPLATE_TABLE).filter(|_| self.context.catalog.is_complete) else { return };
-        let message = match self.context.catalog.schema.table(&name) {
+        let Some(name) = row.text(column::TEMPLATE_TABLE).filter(|_| self.all.catalog.is_complete) else { return };
+        let message = match self.all.catalog.schema.table(&name) {
             None => format!("TemplateTable: expected the name of a table, found {name:?}"),
             Some(template) if !template.flags.contains(TableFlags::TEMPLATE) => {
                 format!("TemplateTable: expected a table with the flag of a template, found {name:?}")
@@ -219,7 +222,7 @@ impl<'c> Group<'_, 'c> {
 
     /// C10: fixed columns lie one behind the other, and ids have no gaps.
     fn columns(&self, table: &Table, report: &mut Report) {
-        if !self.context.catalog.is_complete {
+        if !self.all.catalog.is_complete {
             return;
         }
         let inherited = table.layout.columns().iter().filter(|column| column.origin == Origin::Template);
@@ -228,6 +231,7 @@ impl<'c> Group<'_, 'c> {
             .filter(|column| ColumnKind::of(column.id) != Some(ColumnKind::Tagged))
             .map(|column| u32::from(column.id))
             .collect();
+        known.extend(self.of_type(RowType::Column).filter_map(CatalogRow::id));
         for row in self.of_type(RowType::Column) {
             let Some(id) = row.id() else { continue };
             let kind = u16::try_from(id).ok().and_then(ColumnKind::of);
@@ -237,7 +241,6 @@ impl<'c> Group<'_, 'c> {
                 let fault = Fault { rule: "C10", code: Code::CatalogOdd, column: column::ID, message };
                 report.fault(row, &fault);
             }
-            known.insert(id);
             let place = u16::try_from(id).ok().and_then(|id| table.layout.fixed(id)).map(|(_, place)| place.offset);
             if let (Some(place), Some(found)) = (place, row.short(column::RECORD_OFFSET))
                 && kind == Some(ColumnKind::Fixed)
