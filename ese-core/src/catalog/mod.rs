@@ -8,6 +8,8 @@ mod index;
 mod read;
 mod row;
 mod schema;
+#[cfg(test)]
+pub(crate) mod testing;
 
 pub use bootstrap::{CODE_PAGE, key_of, layout as bootstrap_layout};
 pub use index::{Index, IndexFault};

@@ -44,6 +44,11 @@ impl CatalogRow {
         Ok(CatalogRow { place, key: node.key.to_vec(), size: page.size(), data: node.data.to_vec() })
     }
 
+    #[cfg(test)]
+    pub(super) fn made(place: RowPlace, key: Vec<u8>, size: PageSize, data: Vec<u8>) -> CatalogRow {
+        CatalogRow { place, key, size, data }
+    }
+
     /// Bytes that the row takes in memory, roughly.
     #[must_use]
     pub fn memory(&self) -> usize {
@@ -161,5 +166,43 @@ pub(crate) fn stored<'r>(record: &Record<'r>, layout: &TableLayout, id: u16) -> 
             let value = field.value(1).ok()??;
             (value.form == ValueForm::Intrinsic).then_some(Stored::Value(value.bytes))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalog::testing::row;
+    use crate::format::catalog::KEY_ID;
+
+    #[test]
+    fn a_value_is_found_with_its_offset_and_one_that_is_null_at_the_start_of_the_record() {
+        let row = row(&[(column::ID, &[7, 1, 0, 0]), (column::NAME, b"M\xE4rz"), (column::KEY_MOST, &[0xE8, 3])]);
+        assert_eq!(
+            (row.id(), row.short(column::KEY_MOST), row.name().as_deref()),
+            (Some(263), Some(1000), Some("März"))
+        );
+        assert_eq!((row.long(column::FLAGS), row.stored(column::FLAGS)), (None, Some(Stored::Null)));
+        assert_eq!(row.stored(column::LOCALE_NAME), Some(Stored::Absent));
+        assert_eq!(row.offset_of(column::ID) - row.place.record_at, 10);
+        assert_eq!(row.offset_of(column::FLAGS), row.place.record_at);
+    }
+
+    #[test]
+    fn a_number_that_means_nothing_is_no_type() {
+        for (number, expected) in [(0, None), (3, Some(RowType::Index)), (6, None), (-1, None)] {
+            assert_eq!(row(&[(column::TYPE, &i16::to_le_bytes(number))]).row_type(), expected, "{number}");
+        }
+    }
+
+    #[test]
+    fn the_key_of_a_row_is_made_of_its_values() {
+        // `ix_desc` of `kitchen-4k` (spec 05 section 1): table 8, type 3, id 16.
+        let mut row = row(&[(column::OBJID_TABLE, &[8]), (column::TYPE, &[3]), (column::ID, &[16])]);
+        let key = [0x7F, 0x80, 0, 0, 8, 0x7F, 0x80, 3, 0x7F, 0x80, 0, 0, 16];
+        assert_eq!(bootstrap::key_of(&row, KEY_ID), Some(key.to_vec()));
+        // A fixed column that the record says it has, and has no room for.
+        row.data.truncate(12);
+        assert_eq!(bootstrap::key_of(&row, KEY_ID), None);
     }
 }
