@@ -24,7 +24,7 @@ pub(crate) fn row(values: &[(CatalogColumn, &[u8])]) -> CatalogRow {
     }
     data.extend(nulls);
     let fixed_end = u16::try_from(data.len()).unwrap();
-    let (mut ends, mut area) = (Vec::new(), Vec::new());
+    let (mut ends, mut area) = (Vec::new(), Vec::<u8>::new());
     let variable: Vec<CatalogColumn> = of_kind(ColumnKind::Variable).collect();
     for column in &variable {
         area.extend(value(column.id).unwrap_or_default());
