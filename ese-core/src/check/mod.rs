@@ -2,6 +2,7 @@
 //!
 //! A check reports findings and never decides what happens next; it reads nothing but what it is given.
 
+pub mod catalog;
 pub mod header;
 pub mod index;
 pub mod long_value;

@@ -252,7 +252,7 @@ codes! {
         "A record can be read, but the engine never writes one like it.",
         "Compare the values of the record with what should be there.",
         "catdb-cli dump {file} page {pgno}";
-    LvMissing "lv-missing" Error CORRUPTED, "R13",
+    LvMissing "lv-missing" Error CORRUPTED, "L13 L14 L15 L20 R13",
         "A record refers to a long value that is not there.",
         "Work on a copy, and look for the value in an older one; the other columns of the record can be read.",
         "catdb-cli dump {file} page {pgno}";
@@ -308,6 +308,34 @@ codes! {
         "Keys of an index were compared only in part: they hold text sorted by Windows' tables, or values that cannot be read here.",
         "Nothing to do; number, shape and rows of the entries were checked.",
         "catdb-cli dump {file} page {pgno}";
+    CatalogRow "catalog-row" Error CORRUPTED, "C2 C3 C4 C6 C7 C8 C9 C10 C11 C14 C17",
+        "A row of the catalog contradicts itself, or other rows.",
+        "Compare the row with the one of the shadow catalog, and look for a copy of the file in which both are right.",
+        "catdb-cli dump {file} catalog";
+    CatalogShadowDiffers "catalog-shadow-differs" Error CORRUPTED, "C12",
+        "The catalog and its shadow disagree in what changes the meaning of data, or one of them lacks a row.",
+        "Look at both rows: which of them is right, the data they describe can tell.",
+        "catdb-cli dump {file} catalog";
+    CatalogShadowMinor "catalog-shadow-minor" Warning None, "C12",
+        "The catalog and its shadow differ in a field that changes nothing.",
+        "Nothing to do; no reader goes by this field.",
+        "catdb-cli dump {file} catalog";
+    CatalogOdd "catalog-odd" Warning None, "C10 C14",
+        "The catalog can be read, but the engine never writes it so.",
+        "Nothing is lost; find out which program wrote the file.",
+        "catdb-cli dump {file} catalog";
+    CatalogShadowMissing "catalog-shadow-missing" Warning None, "C13",
+        "The shadow catalog has no rows: if the catalog is damaged, nothing stands in for it.",
+        "Some files are so by design; keep a copy of the file.",
+        "catdb-cli dump {file} catalog";
+    CatalogLost "catalog-lost" Error CORRUPTED, "05-8",
+        "The catalog cannot be read as a whole: tables and columns are known from its shadow, or from single pages.",
+        "Work on a copy, look for an older copy of the file, and see which tables are still known.",
+        "catdb-cli dump {file} catalog";
+    CatalogOrphan "catalog-orphan" Error CORRUPTED, "C5",
+        "The catalog names a tree that is not there: its root page is none, or belongs to another tree.",
+        "Look at the row, and at the page that it names.",
+        "catdb-cli dump {file} catalog";
 }
 
 impl Code {

@@ -19,6 +19,17 @@ pub enum Stored<'a> {
     Value(&'a [u8]),
 }
 
+impl<'a> Stored<'a> {
+    /// The bytes of a value that is stored.
+    #[must_use]
+    pub fn value(self) -> Option<&'a [u8]> {
+        match self {
+            Stored::Value(bytes) => Some(bytes),
+            Stored::Absent | Stored::Null => None,
+        }
+    }
+}
+
 /// A view of the bytes of one record.
 ///
 /// ```

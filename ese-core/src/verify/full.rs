@@ -6,9 +6,10 @@
 use std::path::Path;
 
 use crate::catalog::Catalog;
+use crate::check;
 use crate::check::tree::{DbtimeTally, TreeShape, Uniqueness, WalkContext};
 use crate::finding::{Code, Finding, Severity};
-use crate::format::{DatabaseHeader, DbState, PageFlags};
+use crate::format::{DatabaseHeader, DbState, PageFlags, Pgno, Shadowing};
 use crate::source::Pages;
 use crate::tree::{Claimant, PageTable, TreeInfo, TreeKind, TreeList};
 
@@ -24,6 +25,8 @@ pub(super) struct Database<'a> {
     pub(super) table: &'a PageTable,
     /// The header; `None` if both copies are bad.
     pub(super) header: Option<&'a DatabaseHeader>,
+    /// The last page that the database owns, if that is known.
+    pub(super) last_owned: Option<Pgno>,
     pub(super) log: &'a FindingLog,
     /// Where temporary files go; `None` is the system's folder.
     pub(super) temporary: Option<&'a Path>,
@@ -34,6 +37,14 @@ impl Database<'_> {
     /// The state that the checks go by; a header that cannot be read excuses nothing.
     pub(super) fn state(&self) -> DbState {
         self.header.map_or(DbState::CleanShutdown, DatabaseHeader::state)
+    }
+
+    fn catalog_context(&self) -> check::catalog::Context {
+        check::catalog::Context {
+            shadowing: self.header.map_or(Shadowing::On, DatabaseHeader::shadowing),
+            state: self.state(),
+            last_owned: self.last_owned,
+        }
     }
 
     /// The most that a finding about how pages fit together can weigh.
@@ -74,6 +85,9 @@ pub(super) fn run(database: &Database<'_>) -> Result<Vec<NotChecked>, VerifyErro
         not_checked.extend(skipped);
     }
     database.log.extend(dbtime_finding(database, &dbtime));
+    let outcome = check::catalog::check(&catalog, database.pages, database.catalog_context());
+    database.log.extend(outcome.findings);
+    outcome.consequences.into_iter().for_each(|(pgno, count)| database.log.add_consequences(pgno, count));
     Ok(not_checked)
 }
 

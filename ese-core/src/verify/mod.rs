@@ -160,6 +160,7 @@ impl<'a> Verifier<'a> {
                 pages,
                 table: &table,
                 header,
+                last_owned,
                 log: &log,
                 temporary: self.temporary,
                 progress: self.progress,
