@@ -3,11 +3,19 @@
 //! Reading only. A page that cannot be had is a [`PageFault`] that the walk reports and steps over; nothing here judges.
 
 mod cursor;
+mod list;
+mod ownership;
 mod page_set;
 mod reader;
 mod space;
 
 pub use cursor::{Cursor, DEPTH_MOST, Leaf, LeafNode, TreeFault};
+pub use list::{LeftOut, TreeInfo, TreeKind, TreeList};
+pub(crate) use ownership::beside as extent_beside;
+pub use ownership::{Conflict, ConflictKind, Ownership};
 pub use page_set::PageSet;
 pub use reader::{PageFault, TrustedPages};
-pub use space::{OwnedSpace, SpaceFault, database_space};
+pub use space::{
+    EXTENTS_MOST, ExtentAt, OwnedSpace, Place, Space, SpaceFault, SpaceFaultKind, SpacePart, SplitBuffer, TreeSpace,
+    database_space,
+};

@@ -149,12 +149,14 @@ impl<'a> Verifier<'a> {
     fn owned_space(&self, pages: Pages<'_>, log: &mut FindingLog, not_checked: &mut Vec<NotChecked>) -> Option<Pgno> {
         match database_space(pages) {
             Ok(space) => {
-                log.extend((space.last_in_file > pages.last()).then(|| ends_early(pages, space.last_in_file)));
+                log.extend(
+                    (space.last_in_file > pages.last()).then(|| check::space::ends_early(pages, space.last_in_file)),
+                );
                 Some(space.last)
             }
             Err(error) => {
                 let missing = error.beyond_file().filter(|_| !pages.last().is_none());
-                log.extend(missing.map(|pgno| ends_early(pages, pgno)));
+                log.extend(missing.map(|pgno| check::space::ends_early(pages, pgno)));
                 not_checked.push(NotChecked {
                     what: "where the space of the database ends; every page is judged as if it were in use".to_owned(),
                     why: error.to_string(),
@@ -167,13 +169,4 @@ impl<'a> Verifier<'a> {
 
 fn header_unreadable(error: &ReadError) -> Finding {
     Finding::in_file(Code::DbReadError, error.offset, format!("header: {}", error.error))
-}
-
-fn ends_early(pages: Pages<'_>, owned: Pgno) -> Finding {
-    let last = pages.last();
-    let text = format!("file size: expected pages up to {owned}, which the database owns; found pages up to {last}");
-    let mut finding =
-        Finding::in_file(Code::DbTruncated, pages.source().len(), text).rule("S11").compared(owned.0, last.0);
-    finding.detail.count = Some(u64::from(owned.0 - last.0));
-    finding
 }
