@@ -19,10 +19,12 @@ pub fn fixture(name: &str) -> Vec<u8> {
     unpack(&folder().join(format!("{name}.gz")))
 }
 
-/// The folder of the large corpora, `../shared` of the checkout; `None`, with a message, where it is absent.
+/// The folder of the large corpora: what `CATDB_SHARED` names, or `../shared` of the checkout; `None`, with a message,
+/// where it is absent.
 #[must_use]
 pub fn shared() -> Option<PathBuf> {
-    let folder = folder().join("../../shared");
+    let named = std::env::var_os("CATDB_SHARED").map(PathBuf::from);
+    let folder = named.unwrap_or_else(|| folder().join("../../shared"));
     if folder.join("corpus").is_dir() && std::env::var_os("CATDB_WITHOUT_SHARED").is_none() {
         return Some(folder);
     }

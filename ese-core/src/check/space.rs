@@ -4,7 +4,7 @@
 //! against what the walks of the trees reached. A rule that can only fail because something could not be read is left out:
 //! what is wrong with the page itself is for other checks to say.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use crate::finding::{Code, Finding, Severity};
 use crate::format::space::offset as header_offset;
@@ -12,7 +12,7 @@ use crate::format::{AVAILABLE_LAST_LEAST, EXTENT_LAST_MOST, Objid, PageSize, Pgn
 use crate::source::Pages;
 use crate::tree::{
     Conflict, ConflictKind, ExtentAt, Ownership, PageFault, Place, Space, SpaceFault, SpaceFaultKind, SpacePart,
-    TreeInfo, TreeList, TreeSpace, extent_beside,
+    TreeInfo, TreeList, TreeSpace,
 };
 
 /// Pages that a finding names where it stands for many.
@@ -60,7 +60,8 @@ impl<'a> SpaceCheck<'a> {
         let mut findings = Vec::new();
         findings.extend(self.file_ends_early());
         for (number, (tree, space)) in self.trees().enumerate() {
-            let mut check = TreeCheck { check: self, number, tree, space, findings: &mut findings };
+            let mut check =
+                TreeCheck { check: self, number, tree, space, findings: &mut findings, reported: HashMap::new() };
             check.header_is_lawful();
             check.header_names_the_parent();
             check.space_trees_are_whole();
@@ -118,18 +119,19 @@ impl<'a> SpaceCheck<'a> {
         let first = *conflict.pages.first()?;
         let pages = runs_text(first, conflict.count);
         let at = conflict.other_place.pgno;
+        let more = if conflict.with_others { " and others" } else { "" };
         let text = match conflict.kind {
-            ConflictKind::Shared => format!("{pages}: owned by {its}, and by {other} (page {at})"),
+            ConflictKind::Shared => format!("{pages}: owned by {its}, and by {other} (page {at}){more}"),
             ConflictKind::OutsideParent if self.list.parent_of(conflict.tree) == Some(conflict.other) => {
                 format!("{pages}: owned by {its}, but not by {other}, from which its space was cut (page {at})")
             }
             ConflictKind::OutsideParent => {
-                format!("{pages}: missing in what {its} owns, though its {other} owns and uses them (page {at})")
+                format!("{pages}: missing in what {its} owns, though {other} owns them (page {at}){more}")
             }
             ConflictKind::FreeAbove if self.list.is_within(conflict.other, conflict.tree) => {
-                format!("{pages}: free in {its}, and owned by its {other} (page {at})")
+                format!("{pages}: free in {its}, and owned by {other} (page {at}){more}")
             }
-            ConflictKind::FreeAbove => format!("{pages}: owned by {its}, and free in {other} (page {at})"),
+            ConflictKind::FreeAbove => format!("{pages}: owned by {its}, and free in {other} (page {at}){more}"),
         };
         let mut finding = self.finding(Code::SpaceOwnedTwice, "S7", tree, conflict.place, text);
         finding.detail.count = Some(conflict.count);
@@ -164,9 +166,13 @@ impl<'a> SpaceCheck<'a> {
                 pages.push(pgno);
             }
         }
+        let unknown = (0..).zip(&self.space.trees).filter(|(_, space)| !space.is_known(SpacePart::Owned));
+        let incomplete: HashSet<usize> = unknown.filter_map(|(tree, _)| self.list.parent_of(tree)).collect();
         let each = by_tree.into_iter().filter_map(|(number, (count, pages))| {
             let (tree, space) = self.tree(number)?;
-            if !space.is_known(SpacePart::Owned) || !space.is_known(SpacePart::Available) {
+            // What a child owns that cannot be read looks like leaked.
+            let is_known = |space: &TreeSpace| space.is_known(SpacePart::Owned) && space.is_known(SpacePart::Available);
+            if !is_known(space) || incomplete.contains(&number) {
                 return None;
             }
             let first = *pages.first()?;
@@ -247,11 +253,19 @@ struct TreeCheck<'c, 'a> {
     tree: &'a TreeInfo,
     space: &'a TreeSpace,
     findings: &'c mut Vec<Finding>,
+    /// Where in `findings` those of a kind on a page are.
+    reported: HashMap<(Code, Pgno), usize>,
 }
 
 impl TreeCheck<'_, '_> {
-    fn add(&mut self, code: Code, rule: &'static str, place: Place, text: String) -> Option<&mut Finding> {
+    /// Reports what is wrong at `place`; of one kind on one page the first, and how many there are.
+    fn add(&mut self, code: Code, rule: &'static str, place: Place, text: &str) -> Option<&mut Finding> {
+        if let Some(finding) = self.reported.get(&(code, place.pgno)).and_then(|at| self.findings.get_mut(*at)) {
+            finding.detail.count = Some(finding.detail.count.unwrap_or(1) + 1);
+            return None;
+        }
         let text = format!("{}: {text}", self.tree.label());
+        self.reported.insert((code, place.pgno), self.findings.len());
         self.findings.push(self.check.finding(code, rule, self.tree, place, text));
         self.findings.last_mut()
     }
@@ -269,21 +283,24 @@ impl TreeCheck<'_, '_> {
         let odd = flags.difference(SpaceFlags::all());
         if !odd.is_empty() || flags.contains(SpaceFlags::V2) && !flags.contains(SpaceFlags::MULTIPLE) {
             let text = format!("space header: expected flags 0, 1, 2, 3, 5 or 7, found 0x{:x}", flags.bits());
-            self.add(Code::SpaceHeader, "S1", place, text);
+            self.add(Code::SpaceHeader, "S1", place, &text);
         }
         if self.space.unknown_flags != 0 {
             let at = self.space.header_place.at.saturating_sub(1);
             let text = format!("tag 0 of the root: nobody knows the flags 0x{:x}", self.space.unknown_flags);
-            self.add(Code::SpaceHeader, "S1", Place { at, ..self.space.header_place }, text);
+            self.add(Code::SpaceHeader, "S1", Place { at, ..self.space.header_place }, &text);
         }
         if let Some(i) = header.zero.iter().position(|byte| *byte != 0) {
             let place = self.header_place(header_offset::ZERO + i);
             let text =
                 format!("space header: expected three bytes of zeros behind the flags, found {:x?}", header.zero);
-            self.add(Code::SpaceHeader, "S1", place, text);
+            if let Some(finding) = self.add(Code::SpaceHeader, "S1", place, &text) {
+                // Nothing reads them.
+                finding.severity = Severity::Warning;
+            }
         }
         if header.cpg == 0 && !flags.contains(SpaceFlags::V2) {
-            let text = "space header: expected at least 1 page in the first extent, found 0".to_owned();
+            let text = "space header: expected at least 1 page in the first extent, found 0";
             self.add(Code::SpaceHeader, "S1", self.header_place(header_offset::CPG), text);
         }
     }
@@ -294,7 +311,7 @@ impl TreeCheck<'_, '_> {
         let (expected, found) = (self.tree.parent, header.parent);
         let text = format!("space header: expected parent {expected}, found {found}");
         let place = self.header_place(header_offset::PARENT);
-        if let Some(finding) = self.add(Code::SpaceParent, "S2", place, text) {
+        if let Some(finding) = self.add(Code::SpaceParent, "S2", place, &text) {
             (finding.detail.expected, finding.detail.found) = (Some(expected.0.into()), Some(found.0.into()));
         }
     }
@@ -310,7 +327,7 @@ impl TreeCheck<'_, '_> {
             if is_cut || is_foreign || is_root && self.number > 0 {
                 continue;
             }
-            self.add(code, rule, fault.place, fault.to_string());
+            self.add(code, rule, fault.place, &fault.to_string());
         }
     }
 
@@ -322,7 +339,7 @@ impl TreeCheck<'_, '_> {
         for part in [SpacePart::Owned, SpacePart::Available] {
             for found in self.space.extents(part) {
                 if let Some(wrong) = unlawful(found, part) {
-                    self.add(Code::SpaceExtent, "S4", found.place, format!("{} extent: {wrong}", part_name(part)));
+                    self.add(Code::SpaceExtent, "S4", found.place, &format!("{} extent: {wrong}", part_name(part)));
                 }
             }
         }
@@ -347,7 +364,7 @@ impl TreeCheck<'_, '_> {
                     other.2.pgno,
                     other.2.line
                 );
-                self.add(Code::SpaceOverlap, "S5", wrong.2, text);
+                self.add(Code::SpaceOverlap, "S5", wrong.2, &text);
             }
             if furthest.is_none_or(|before| range.1 > before.1) {
                 furthest = Some(range);
@@ -366,7 +383,7 @@ impl TreeCheck<'_, '_> {
             let Some(gap) = owned.first_gap(first, last) else { continue };
             let text =
                 format!("available extent {first} to {last}: expected owned pages, found page {gap}, which is not");
-            if let Some(finding) = self.add(Code::SpaceAvailNotOwned, "S6", place, text) {
+            if let Some(finding) = self.add(Code::SpaceAvailNotOwned, "S6", place, &text) {
                 finding.detail.pages = vec![gap];
             }
         }
@@ -387,7 +404,7 @@ impl TreeCheck<'_, '_> {
                 };
                 if let Some(wrong) = wrong {
                     let text = format!("split buffer of the {} extents: {wrong}", part_name(buffer.part));
-                    self.add(Code::SpaceSplitBuffer, "S12", found.place, text);
+                    self.add(Code::SpaceSplitBuffer, "S12", found.place, &text);
                 }
             }
         }
@@ -466,6 +483,8 @@ pub struct UsedPages<'a> {
     check: SpaceCheck<'a>,
     /// Extents that findings of S7 name already.
     known: HashSet<Place>,
+    /// Free extents of the trees that have pages in use among them, ascending.
+    free: HashMap<usize, Vec<(Pgno, Pgno, Place)>>,
     wrong: BTreeMap<(Code, usize, Place), (u64, Vec<Pgno>)>,
 }
 
@@ -474,7 +493,7 @@ impl<'a> UsedPages<'a> {
     #[must_use]
     pub fn new(check: SpaceCheck<'a>) -> UsedPages<'a> {
         let known = check.ownership.conflicts().iter().map(|conflict| conflict.place).collect();
-        UsedPages { check, known, wrong: BTreeMap::new() }
+        UsedPages { check, known, free: HashMap::new(), wrong: BTreeMap::new() }
     }
 
     /// Adds `pgno`, which the walk of `tree` (a place in [`TreeList::trees`]) reached. Pages come in ascending order
@@ -492,30 +511,34 @@ impl<'a> UsedPages<'a> {
     }
 
     /// S8: the extent that lists `pgno`, a page in use, as free.
-    #[must_use]
-    pub fn used_page_is_free(&self, pgno: Pgno, tree: usize) -> Option<Place> {
+    pub fn used_page_is_free(&mut self, pgno: Pgno, tree: usize) -> Option<Place> {
         let ownership = self.check.ownership;
         let is_free = ownership.owner(pgno) == Some(tree) && ownership.is_available(pgno);
         let (_, space) = self.check.tree(tree).filter(|_| is_free)?;
-        let holds = |(first, last, _): &(Pgno, Pgno, Place)| (*first..=*last).contains(&pgno);
-        ranges(space.free()).find(holds).map(|(_, _, place)| place)
+        let free = self.free.entry(tree).or_insert_with(|| {
+            let mut free: Vec<_> = ranges(space.free()).collect();
+            free.sort_unstable();
+            free
+        });
+        let behind = free.partition_point(|(first, ..)| *first <= pgno);
+        free.get(behind.checked_sub(1)?).map(|(_, _, place)| *place)
     }
 
     /// S9: the tree whose extents are wrong, and where, if `pgno`, a page of `tree`, is not among those that it owns.
     #[must_use]
     pub fn used_page_is_not_owned(&self, pgno: Pgno, tree: usize) -> Option<(usize, Place)> {
         let SpaceCheck { list, ownership, .. } = self.check;
-        let owner = ownership.owner(pgno).filter(|owner| *owner != tree);
-        if owner.is_none() && ownership.owner(pgno).is_some() || !self.check.pages.contains(pgno) {
+        let owner = ownership.owner(pgno);
+        if owner == Some(tree) || !self.check.pages.contains(pgno) {
             return None;
         }
         let (_, space) = self.check.tree(tree).filter(|(_, space)| space.is_known(SpacePart::Owned))?;
         // A tree that was cut from this one claims the page, or this one has lost it.
         if let Some(child) = owner.filter(|owner| list.is_within(*owner, tree)) {
             let (_, its) = self.check.tree(child)?;
-            return Some((child, extent_beside(&its.owned, pgno)?));
+            return Some((child, its.owned_place(pgno)));
         }
-        Some((tree, extent_beside(&space.owned, pgno).unwrap_or(space.header_place)))
+        Some((tree, space.owned_place(pgno)))
     }
 
     /// One finding for each extent that is wrong.

@@ -26,7 +26,7 @@ pub mod offset {
     pub const OE_OR_MAP: usize = 12;
 }
 /// Offset of the second extent of a split buffer.
-const SPLIT_SECOND: usize = 8;
+pub const SPLIT_SECOND: usize = 8;
 
 /// The largest page number that an extent may end with.
 pub const EXTENT_LAST_MOST: Pgno = Pgno(0x7FEF_FFFE);

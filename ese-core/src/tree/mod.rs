@@ -11,7 +11,6 @@ mod space;
 
 pub use cursor::{Cursor, DEPTH_MOST, Leaf, LeafNode, TreeFault};
 pub use list::{LeftOut, TreeInfo, TreeKind, TreeList};
-pub(crate) use ownership::beside as extent_beside;
 pub use ownership::{Conflict, ConflictKind, Ownership};
 pub use page_set::PageSet;
 pub use reader::{PageFault, TrustedPages};

@@ -24,6 +24,9 @@ const CLAIMANTS_MOST: usize = 4;
 /// Pages that a conflict names.
 const PAGES_NAMED: usize = 10;
 
+/// Conflicts that are kept: a file that has more is lost in more than its space.
+const CONFLICTS_MOST: usize = 10_000;
+
 /// How the extents of two trees contradict each other.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum ConflictKind {
@@ -44,10 +47,12 @@ pub struct Conflict {
     pub tree: usize,
     /// Where it is wrong: its extent, or the one beside which the pages are missing.
     pub place: Place,
-    /// The tree that is right.
+    /// The tree that is right; the first one where there are several.
     pub other: usize,
     /// The extent of that tree.
     pub other_place: Place,
+    /// There are several.
+    pub with_others: bool,
     /// Number of pages.
     pub count: u64,
     /// The first of them.
@@ -159,7 +164,7 @@ struct Sweep<'a> {
     owned: [Active; DEPTHS],
     free: Active,
     map: Vec<u32>,
-    conflicts: BTreeMap<(ConflictKind, usize, Place, usize), Conflict>,
+    conflicts: BTreeMap<(ConflictKind, usize, Place), Conflict>,
 }
 
 impl<'a> Sweep<'a> {
@@ -243,7 +248,7 @@ impl<'a> Sweep<'a> {
             // Free pages that the tree does not own are another matter: the check of each tree reports them.
             if free.0 != owner.0 && self.is_owned_by(free.0) && self.list.is_within(owner.0, free.0) {
                 let in_use = carrier.is_some_and(|carrier| self.list.is_within(carrier, owner.0));
-                let free_in_both = self.free.range((owner.0, 0)..=(owner.0, u32::MAX)).next().is_some();
+                let free_in_both = self.is_free_in(owner.0);
                 if in_use || free_in_both {
                     self.conflict(ConflictKind::FreeAbove, free, owner, first, last);
                 } else {
@@ -295,15 +300,23 @@ impl<'a> Sweep<'a> {
         None
     }
 
-    /// Which of the claimants is right: the one that `carrier` is, or is below; else the one with the smaller extent.
+    /// Which of the claimants is right: the one that `carrier` is, or is below; else the one that lists the pages as free
+    /// besides; else the one with the smaller extent.
     fn right_one(&self, claimants: &[(usize, u32)], carrier: Option<usize>) -> Option<(usize, u32)> {
         let carried = |tree: usize| carrier.is_some_and(|carrier| self.list.is_within(carrier, tree));
         let size = |claim: u32| self.claim(claim).map_or(0, |claim| claim.last.0 - claim.first.0);
-        claimants.iter().copied().min_by_key(|(tree, claim)| (!carried(*tree), size(*claim), *tree))
+        claimants
+            .iter()
+            .copied()
+            .min_by_key(|(tree, claim)| (!carried(*tree), !self.is_free_in(*tree), size(*claim), *tree))
     }
 
     fn claim(&self, claim: u32) -> Option<Claim> {
         self.claims.get(usize::try_from(claim).ok()?).copied()
+    }
+
+    fn is_free_in(&self, tree: usize) -> bool {
+        self.free.range((tree, 0)..=(tree, u32::MAX)).next().is_some()
     }
 
     fn is_owned_by(&self, tree: usize) -> bool {
@@ -314,11 +327,14 @@ impl<'a> Sweep<'a> {
     fn lies_inside_parent(&mut self, child: (usize, u32), carrier: Option<usize>, first: Pgno, last: Pgno) {
         let Some(parent) = self.list.parent_of(child.0).filter(|parent| !self.is_owned_by(*parent)) else { return };
         let Some(its) = self.space.trees.get(parent).filter(|its| its.is_known(SpacePart::Owned)) else { return };
-        if !carrier.is_some_and(|carrier| self.list.is_within(carrier, child.0)) {
+        let is_carried = carrier.is_some_and(|carrier| self.list.is_within(carrier, child.0));
+        // The database owns all pages up to its end: what is missing below is its own fault.
+        let is_hole = parent == 0 && its.owned.last().is_some_and(|end| last <= end.extent.last);
+        if !is_carried && !is_hole {
             return self.conflict_at(ConflictKind::OutsideParent, child, (parent, its.header_place), first, last);
         }
         // The pages are those of the child: its parent has lost them.
-        let place = beside(&its.owned, first).unwrap_or(its.header_place);
+        let place = its.owned_place(first);
         let Some(claim) = self.claim(child.1) else { return };
         self.note(ConflictKind::OutsideParent, (parent, place), (child.0, claim.place), first, last);
     }
@@ -334,16 +350,21 @@ impl<'a> Sweep<'a> {
     }
 
     fn note(&mut self, kind: ConflictKind, wrong: (usize, Place), right: (usize, Place), first: Pgno, last: Pgno) {
-        let key = (kind, wrong.0, wrong.1, right.0);
+        let key = (kind, wrong.0, wrong.1);
+        if self.conflicts.len() >= CONFLICTS_MOST && !self.conflicts.contains_key(&key) {
+            return;
+        }
         let conflict = self.conflicts.entry(key).or_insert_with(|| Conflict {
             kind,
             tree: wrong.0,
             place: wrong.1,
             other: right.0,
             other_place: right.1,
+            with_others: false,
             count: 0,
             pages: Vec::new(),
         });
+        conflict.with_others |= conflict.other != right.0;
         conflict.count += u64::from(last.0 - first.0) + 1;
         let room = PAGES_NAMED.saturating_sub(conflict.pages.len());
         conflict.pages.extend((first.0..=last.0).map(Pgno).take(room));
@@ -368,11 +389,4 @@ fn first_of_each_tree(active: &Active) -> Vec<(usize, u32)> {
         next = active.range((entry.0 + 1, 0)..).next().copied();
     }
     found
-}
-
-/// The extent of `extents`, which ascend in sound trees, that `pgno` would belong to: the first that ends behind it, else
-/// the last one.
-pub(crate) fn beside(extents: &[ExtentAt], pgno: Pgno) -> Option<Place> {
-    let behind = extents.partition_point(|found| found.extent.last < pgno);
-    extents.get(behind).or(extents.last()).map(|found| found.place)
 }

@@ -13,7 +13,7 @@ use super::page_set::PageSet;
 use super::reader::{PageFault, TrustedPages};
 use crate::format::catalog::DATABASE_TREE;
 use crate::format::page::offset as page_offset;
-use crate::format::space::offset as header_offset;
+use crate::format::space::{SPLIT_SECOND, offset as header_offset};
 use crate::format::{Extent, NodeError, NodeFlags, Objid, Page, PageFlags, Pgno, Pool, RootHeader, SpaceHeader};
 use crate::source::Pages;
 
@@ -247,6 +247,16 @@ impl TreeSpace {
         }
     }
 
+    /// Where `pgno` would stand among the owned extents, which ascend in sound trees: in the first that ends behind it,
+    /// else in the last one, else on the root of OE or in the space header.
+    #[must_use]
+    pub fn owned_place(&self, pgno: Pgno) -> Place {
+        let behind = self.owned.partition_point(|found| found.extent.last < pgno);
+        let extent = self.owned.get(behind).or(self.owned.last()).map(|found| found.place);
+        let root = || self.header.and_then(|header| header.oe_root());
+        extent.or_else(|| root().map(|pgno| Place { pgno, ..Place::default() })).unwrap_or(self.header_place)
+    }
+
     /// Extents that are free: the available ones but for those set aside as beyond the end of the file, and the split
     /// buffers.
     pub fn free(&self) -> impl Iterator<Item = &ExtentAt> {
@@ -406,8 +416,7 @@ impl<'s> SpaceReader<'s> {
         if !page.is_root() || page.flags().contains(PageFlags::SPACE_TREE) {
             return Err(foreign(page_offset::FLAGS, format!("a page with flags 0x{:x}", page.flags().bits())));
         }
-        let tag0 = page.external_header();
-        let at = if tag0.is_empty() { page.tag_offset(0) } else { page.offset_of(tag0) };
+        let (tag0, at) = tag0(page).map_err(|error| (on_root(page.tag_offset(0)), error.into()))?;
         let missing = || (on_root(at), SpaceFaultKind::NoHeader { found: tag0.len() });
         let found = RootHeader::read(tag0).ok_or_else(missing)?;
         space.unknown_flags = found.unknown_flags;
@@ -458,20 +467,26 @@ impl<'s> SpaceReader<'s> {
         if depth >= DEPTH_MOST {
             return Err((Place { pgno, ..Place::default() }, SpaceFaultKind::Depth));
         }
-        let page = self.trusted.get(pgno).map_err(|fault| (named, fault.into()))?;
+        let page = self.trusted.get(pgno).map_err(|fault| {
+            let is_elsewhere = matches!(fault, PageFault::NotInFile { .. });
+            (if is_elsewhere { named } else { Place { pgno, ..Place::default() } }, fault.into())
+        })?;
         belongs(page, pgno, walk.objid, depth)?;
         self.seen.insert(pgno);
         space.pages.push(pgno);
         let at_part = |line: usize, part: &[u8]| Place { pgno, line: add(0, line), at: add(0, page.offset_of(part)) };
+        let mut faults = Vec::new();
         if depth == 0 {
-            split_buffer(page, pgno, walk.part, space);
+            match split_buffer(page, pgno, walk.part) {
+                Ok(buffer) => space.split_buffers.push(buffer),
+                Err(fault) => faults.push(fault),
+            }
         }
         let leaf = page.is_leaf();
         if leaf {
             walk.leaves.push(Some(LeafLinks { pgno, prev: page.pgno_prev(), next: page.pgno_next() }));
         }
         let children = open.len();
-        let mut faults = Vec::new();
         for node in page.nodes() {
             if self.nodes >= EXTENTS_MOST {
                 return Err((Place { pgno, ..Place::default() }, SpaceFaultKind::TooMany));
@@ -537,22 +552,20 @@ fn belongs(page: Page<'_>, pgno: Pgno, objid: Objid, depth: usize) -> Result<(),
     Ok(())
 }
 
-fn split_buffer(page: Page<'_>, pgno: Pgno, part: SpacePart, space: &mut TreeSpace) {
-    let tag0 = page.external_header();
-    let start = if tag0.is_empty() { page.tag_offset(0) } else { page.offset_of(tag0) };
-    let place = |at: usize| Place { pgno, line: 0, at: add(0, start + at) };
-    match Extent::read_split_buffer(tag0) {
-        Some(extents) => {
-            let half = tag0.len() / 2;
-            let [first, second] = extents;
-            let at = |extent, at| ExtentAt { extent, place: place(at), versioned: false };
-            space.split_buffers.push(SplitBuffer { part, extents: [at(first, 0), at(second, half)] });
-        }
-        None => {
-            let kind = SpaceFaultKind::NoSplitBuffer { found: tag0.len() };
-            space.faults.push(SpaceFault { part, place: place(0), kind });
-        }
-    }
+/// What tag 0 holds, and the offset in the page where that begins; that of the tag if it holds nothing.
+fn tag0(page: Page<'_>) -> Result<(&[u8], usize), NodeError> {
+    let tag0 = page.line(0)?;
+    Ok((tag0, if tag0.is_empty() { page.tag_offset(0) } else { page.offset_of(tag0) }))
+}
+
+fn split_buffer(page: Page<'_>, pgno: Pgno, part: SpacePart) -> Result<SplitBuffer, (Place, SpaceFaultKind)> {
+    let place = |at: usize| Place { pgno, line: 0, at: add(0, at) };
+    let (tag0, start) = tag0(page).map_err(|error| (place(page.tag_offset(0)), error.into()))?;
+    let extents = Extent::read_split_buffer(tag0)
+        .ok_or_else(|| (place(start), SpaceFaultKind::NoSplitBuffer { found: tag0.len() }))?;
+    let [first, second] = extents.map(|extent| ExtentAt { extent, place: place(start), versioned: false });
+    let second = ExtentAt { place: place(start + SPLIT_SECOND), ..second };
+    Ok(SplitBuffer { part, extents: [first, second] })
 }
 
 /// Each leaf whose links are not its neighbours in the order of the parents, as far as both are known.
