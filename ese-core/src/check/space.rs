@@ -231,9 +231,10 @@ fn fault_finding(kind: &SpaceFaultKind) -> Option<(Code, &'static str)> {
         SpaceFaultKind::Page(PageFault::Read { .. } | PageFault::Checksum { .. })
         | SpaceFaultKind::Node(_)
         | SpaceFaultKind::TooMany => None,
-        SpaceFaultKind::ForeignRoot { .. } | SpaceFaultKind::NoHeader { .. } | SpaceFaultKind::Single => {
-            Some((Code::SpaceHeader, "S1"))
-        }
+        SpaceFaultKind::ForeignRoot { .. }
+        | SpaceFaultKind::NoHeader { .. }
+        | SpaceFaultKind::NoExtent { .. }
+        | SpaceFaultKind::Single => Some((Code::SpaceHeader, "S1")),
         SpaceFaultKind::NotSpaceTree { .. }
         | SpaceFaultKind::OtherTree { .. }
         | SpaceFaultKind::RootFlag { .. }
@@ -298,10 +299,6 @@ impl TreeCheck<'_, '_> {
                 // Nothing reads them.
                 finding.severity = Severity::Warning;
             }
-        }
-        if header.cpg == 0 && !flags.contains(SpaceFlags::V2) {
-            let text = "space header: expected at least 1 page in the first extent, found 0";
-            self.add(Code::SpaceHeader, "S1", self.header_place(header_offset::CPG), text);
         }
     }
 

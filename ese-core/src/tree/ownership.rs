@@ -266,21 +266,20 @@ impl<'a> Sweep<'a> {
     fn is_contested(&self) -> bool {
         let mut below: Option<usize> = None;
         for active in self.owned.iter().rev() {
-            let mut trees = active.iter().map(|(tree, _)| *tree);
-            let Some(tree) = trees.next() else {
+            let (Some((tree, _)), Some((last, _))) = (active.first(), active.last()) else {
                 if below.is_some() {
                     return true;
                 }
                 continue;
             };
-            let is_parent = below.is_none_or(|below| self.list.parent_of(below) == Some(tree));
-            if !is_parent || trees.any(|other| other != tree) {
+            if tree != last || below.is_some_and(|below| self.list.parent_of(below) != Some(*tree)) {
                 return true;
             }
-            below = Some(tree);
+            below = Some(*tree);
         }
         let deepest = self.owned.iter().rev().find_map(|active| active.first());
-        self.free.iter().any(|(tree, _)| deepest.is_some_and(|(owner, _)| tree != owner))
+        let is_elsewhere = |free: &(usize, u32)| deepest.is_some_and(|owner| owner.0 != free.0);
+        self.free.first().is_some_and(is_elsewhere) || self.free.last().is_some_and(is_elsewhere)
     }
 
     /// The tree whose id the first pages from `first` on carry, if they carry that of any.

@@ -87,15 +87,25 @@ pub enum SpaceFaultKind {
     /// The root of the database has no space trees.
     #[error("expected a space header with multiple extents")]
     Single,
+    /// The only extent of a tree is none.
+    #[error("expected 1 page or more in the only extent, found {cpg}")]
+    NoExtent {
+        /// Its number of pages.
+        cpg: u32,
+    },
     /// A page of the space tree lacks the flag.
-    #[error("expected a page of a space tree, found flags 0x{found:x}")]
+    #[error("page {pgno}: expected a page of a space tree, found flags 0x{found:x}")]
     NotSpaceTree {
+        /// The page.
+        pgno: Pgno,
         /// Its flags.
         found: u32,
     },
     /// A page of the space tree belongs to another tree.
-    #[error("expected a page of tree {expected}, found one of tree {found}")]
+    #[error("page {pgno}: expected a page of tree {expected}, found one of tree {found}")]
     OtherTree {
+        /// The page.
+        pgno: Pgno,
         /// Id of the tree.
         expected: Objid,
         /// Id on the page.
@@ -108,8 +118,10 @@ pub enum SpaceFaultKind {
         found: u32,
     },
     /// The page was met in a space tree before.
-    #[error("expected each page once in all space trees, found it named again by page {parent}")]
+    #[error("page {pgno}: expected each page once in all space trees, found it named again by page {parent}")]
     Again {
+        /// The page.
+        pgno: Pgno,
         /// Where it is named again.
         parent: Pgno,
     },
@@ -175,7 +187,10 @@ pub struct SpaceFault {
 impl fmt::Display for SpaceFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.kind {
-            SpaceFaultKind::Page(fault) => fault.fmt(f),
+            kind @ (SpaceFaultKind::Page(_)
+            | SpaceFaultKind::NotSpaceTree { .. }
+            | SpaceFaultKind::OtherTree { .. }
+            | SpaceFaultKind::Again { .. }) => kind.fmt(f),
             kind => write!(f, "page {}: {kind}", self.place.pgno),
         }
     }
@@ -227,14 +242,33 @@ pub struct TreeSpace {
     pub pages: Vec<Pgno>,
     /// What is not known.
     pub faults: Vec<SpaceFault>,
+    owned_is_known: bool,
+    available_is_known: bool,
 }
 
 impl TreeSpace {
-    /// True if `part` could be read as a whole.
+    /// True if `part` could be read as a whole, and all its extents make sense.
     #[must_use]
     pub fn is_known(&self, part: SpacePart) -> bool {
-        let concerns = |fault: &SpaceFault| fault.part == part || fault.part == SpacePart::Header;
-        self.header.is_some() && !self.faults.iter().any(|fault| concerns(fault) && !fault.is_harmless())
+        match part {
+            SpacePart::Header => self.header.is_some(),
+            SpacePart::Owned => self.owned_is_known,
+            SpacePart::Available => self.available_is_known,
+        }
+    }
+
+    /// Settles what is known once all is read.
+    fn settle(mut self) -> TreeSpace {
+        let is_known = |part| {
+            let concerns = |fault: &SpaceFault| fault.part == part || fault.part == SpacePart::Header;
+            let is_hint = |found: &ExtentAt| found.extent.pool == Pool::Continuous && found.extent.count == 0;
+            let makes_sense = |found: &ExtentAt| found.range().is_some() || is_hint(found);
+            !self.faults.iter().any(|fault| concerns(fault) && !fault.is_harmless())
+                && self.extents(part).iter().all(makes_sense)
+        };
+        let (owned, available) = (is_known(SpacePart::Owned), is_known(SpacePart::Available));
+        (self.owned_is_known, self.available_is_known) = (owned, available);
+        self
     }
 
     /// The extents of `part`; of the header none.
@@ -388,17 +422,24 @@ impl<'s> SpaceReader<'s> {
                 if let Some(oe_root) = header.oe_root() {
                     self.space_tree(SpacePart::Owned, objid, oe_root, oe_or_map, &mut space);
                     self.space_tree(SpacePart::Available, objid, oe_root.next(), oe_or_map, &mut space);
+                    blame_the_header(&mut space.faults, oe_root, oe_or_map);
                 } else if objid == DATABASE_TREE.objid {
                     let (place, kind) = (field(header_offset::FLAGS), SpaceFaultKind::Single);
                     space.faults.push(SpaceFault { part: SpacePart::Header, place, kind });
                 } else {
                     let at = |extent, place| ExtentAt { extent, place, versioned: false };
-                    space.owned.extend(header.single_extent(root).map(|extent| at(extent, cpg)));
+                    match header.single_extent(root) {
+                        Some(extent) => space.owned.push(at(extent, cpg)),
+                        None => {
+                            let kind = SpaceFaultKind::NoExtent { cpg: header.cpg };
+                            space.faults.push(SpaceFault { part: SpacePart::Header, place: cpg, kind });
+                        }
+                    }
                     space.available.extend(header.single_extent_free(root).map(|extent| at(extent, oe_or_map)));
                 }
             }
         }
-        space
+        space.settle()
     }
 
     fn header(
@@ -462,7 +503,7 @@ impl<'s> SpaceReader<'s> {
     ) -> Result<(), (Place, SpaceFaultKind)> {
         let Open { pgno, depth, named } = next;
         if self.seen.contains(pgno) {
-            return Err((Place { pgno, ..Place::default() }, SpaceFaultKind::Again { parent: named.pgno }));
+            return Err((Place { pgno, ..Place::default() }, SpaceFaultKind::Again { pgno, parent: named.pgno }));
         }
         if depth >= DEPTH_MOST {
             return Err((Place { pgno, ..Place::default() }, SpaceFaultKind::Depth));
@@ -536,15 +577,32 @@ impl<'s> SpaceReader<'s> {
     }
 }
 
+/// Where neither OE nor AE begin on a page of this tree, the field that says where they begin is what is wrong.
+fn blame_the_header(faults: &mut [SpaceFault], oe_root: Pgno, oe_or_map: Place) {
+    let is_foreign = |fault: &SpaceFault, root: Pgno| {
+        let kinds = matches!(
+            fault.kind,
+            SpaceFaultKind::OtherTree { .. } | SpaceFaultKind::NotSpaceTree { .. } | SpaceFaultKind::Again { .. }
+        );
+        kinds && fault.place.pgno == root
+    };
+    let roots = [oe_root, oe_root.next()];
+    if roots.iter().all(|root| faults.iter().any(|fault| is_foreign(fault, *root))) {
+        for fault in faults.iter_mut().filter(|fault| roots.iter().any(|root| is_foreign(fault, *root))) {
+            fault.place = oe_or_map;
+        }
+    }
+}
+
 /// Whether `page` is one of a space tree of `objid`.
 fn belongs(page: Page<'_>, pgno: Pgno, objid: Objid, depth: usize) -> Result<(), (Place, SpaceFaultKind)> {
     let at = |at: usize| Place { pgno, line: 0, at: add(0, at) };
     let flags = page.flags();
     if page.objid() != objid {
-        return Err((at(page_offset::OBJID), SpaceFaultKind::OtherTree { expected: objid, found: page.objid() }));
+        return Err((at(page_offset::OBJID), SpaceFaultKind::OtherTree { pgno, expected: objid, found: page.objid() }));
     }
     if !flags.contains(PageFlags::SPACE_TREE) {
-        return Err((at(page_offset::FLAGS), SpaceFaultKind::NotSpaceTree { found: flags.bits() }));
+        return Err((at(page_offset::FLAGS), SpaceFaultKind::NotSpaceTree { pgno, found: flags.bits() }));
     }
     if page.is_root() != (depth == 0) {
         return Err((at(page_offset::FLAGS), SpaceFaultKind::RootFlag { found: flags.bits() }));

@@ -3,6 +3,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test that cannot go on has to stop
 
+mod damage;
+mod hostile;
 mod sound;
 mod verdicts;
 
@@ -11,7 +13,7 @@ use std::collections::BTreeSet;
 use ese_core::catalog::Catalog;
 use ese_core::check::space::{Shutdown, SpaceCheck, UsedPages};
 use ese_core::finding::Finding;
-use ese_core::format::{DbState, PageSize, Pgno};
+use ese_core::format::{DbState, Pgno};
 use ese_core::source::{MemorySource, Pages};
 use ese_core::tree::{Ownership, Space, TreeInfo, TreeList, TrustedPages};
 use ese_core::verify::open_header;
@@ -89,10 +91,4 @@ fn brief(findings: &[Finding]) -> String {
         format!("\n{} {} at {:?} line {:?} in {table}: {}", f.severity, f.code, f.pgno, f.detail.line, f.message)
     };
     findings.iter().map(line).collect()
-}
-
-/// The page size of a fixture by its name.
-fn size_of(name: &str) -> PageSize {
-    let found = [("32k", PageSize::K32), ("16k", PageSize::K16), ("8k", PageSize::K8)];
-    found.into_iter().find(|(part, _)| name.contains(part)).map_or(PageSize::K4, |(_, size)| size)
 }

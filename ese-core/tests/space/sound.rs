@@ -28,7 +28,7 @@ fn nothing_is_said_of_sound_databases() {
             let examined = Examined::new(&source);
             seen += 1;
             assert!(examined.list.left_out().is_empty(), "{name}: {:?}", examined.list.left_out());
-            assert_eq!(examined.check().unread().count(), usize::from(name == CUT) * 0, "{name}");
+            assert_eq!(examined.check().unread().count(), 0, "{name}");
             let findings = examined.findings();
             let context = || format!("{name}: {:?} {}", examined.shutdown, brief(&findings));
             if name == CUT {
@@ -37,9 +37,13 @@ fn nothing_is_said_of_sound_databases() {
                 assert_eq!((finding.detail.expected, finding.detail.found), (Some(254), Some(70)));
                 continue;
             }
-            let leaks_are_known = examined.shutdown == Shutdown::Dirty || name.starts_with(WITH_DEAD_TABLE);
-            let known = |code| leaks_are_known && code == Code::SpaceLeaked;
-            assert!(findings.iter().all(|finding| known(finding.code)), "{}", context());
+            if examined.shutdown == Shutdown::Dirty {
+                println!("{}", context());
+                assert!(findings.iter().all(|finding| finding.severity < Severity::Error), "{}", context());
+            } else {
+                let known = |code| name.starts_with(WITH_DEAD_TABLE) && code == Code::SpaceLeaked;
+                assert!(findings.iter().all(|finding| known(finding.code)), "{}", context());
+            }
         }
     }
     assert_eq!(seen, 65);
