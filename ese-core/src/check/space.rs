@@ -1,10 +1,10 @@
 //! The space check: rules S1 to S12 of spec 04 section 5.
 //!
-//! [`SpaceCheck::findings`] holds the space of all trees against itself; [`UsedPages`] and [`SpaceCheck::leaked`] hold it
-//! against what the walks of the trees reached. A rule that can only fail because something could not be read is left out:
+//! [`SpaceCheck::findings`] holds the space of all trees against itself; [`UsedPages`] (S8, S9) and [`SpaceCheck::leaked`]
+//! (S10) hold it against what the walks of the trees reached. A rule that can only fail because something could not be read is left out:
 //! what is wrong with the page itself is for other checks to say.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use crate::finding::{Code, Finding, Severity};
 use crate::format::space::offset as header_offset;
@@ -54,7 +54,7 @@ pub fn ends_early(pages: Pages<'_>, owned: Pgno) -> Finding {
 }
 
 impl<'a> SpaceCheck<'a> {
-    /// S1 to S7, S11 and S12: what the space trees say, held against each other.
+    /// S1 to S7, S11 and S12: what the space trees say, held against each other and the length of the file.
     #[must_use]
     pub fn findings(&self) -> Vec<Finding> {
         let mut findings = Vec::new();
@@ -72,7 +72,6 @@ impl<'a> SpaceCheck<'a> {
             check.split_buffers_are_owned();
         }
         findings.extend(self.ownership.conflicts().iter().filter_map(|conflict| self.conflict(conflict)));
-        findings.extend(self.own_pages().findings());
         findings
     }
 
@@ -137,20 +136,6 @@ impl<'a> SpaceCheck<'a> {
         finding.detail.count = Some(conflict.count);
         finding.detail.pages.clone_from(&conflict.pages);
         Some(finding)
-    }
-
-    /// The roots of the trees and the pages of their space trees, which no walk reaches.
-    fn own_pages(&self) -> UsedPages<'a> {
-        let mut used = UsedPages::new(*self);
-        for (number, (tree, space)) in self.trees().enumerate() {
-            if space.header.is_some() {
-                used.add(tree.root, number);
-            }
-            for pgno in &space.pages {
-                used.add(*pgno, number);
-            }
-        }
-        used
     }
 
     /// S10: for each tree the pages that it owns and that are not free, of those in `unreached`, which no walk came to.
@@ -475,26 +460,30 @@ impl Runs {
 /// Pages that walks reached, held against the space of their trees: S8 and S9.
 ///
 /// Pages whose id is not that of the tree are no matter of its space: the walk reports them and does not add them.
-/// Roots and pages of space trees need not be added.
+/// Roots and pages of space trees are there from the beginning.
 pub struct UsedPages<'a> {
     check: SpaceCheck<'a>,
     /// Extents that findings of S7 name already.
     known: HashSet<Place>,
     /// Free extents of the trees that have pages in use among them, ascending.
     free: HashMap<usize, Vec<(Pgno, Pgno, Place)>>,
-    wrong: BTreeMap<(Code, usize, Place), (u64, Vec<Pgno>)>,
+    wrong: BTreeMap<(Code, usize, Place), (u64, BTreeSet<Pgno>)>,
 }
 
 impl<'a> UsedPages<'a> {
-    /// No page so far.
+    /// The roots of all trees and the pages of their space trees.
     #[must_use]
     pub fn new(check: SpaceCheck<'a>) -> UsedPages<'a> {
         let known = check.ownership.conflicts().iter().map(|conflict| conflict.place).collect();
-        UsedPages { check, known, free: HashMap::new(), wrong: BTreeMap::new() }
+        let mut used = UsedPages { check, known, free: HashMap::new(), wrong: BTreeMap::new() };
+        for (number, (tree, space)) in check.trees().enumerate() {
+            let root = space.header.map(|_| tree.root);
+            root.iter().chain(&space.pages).for_each(|pgno| used.add(*pgno, number));
+        }
+        used
     }
 
-    /// Adds `pgno`, which the walk of `tree` (a place in [`TreeList::trees`]) reached. Pages come in ascending order
-    /// where the finding is to name the first ones.
+    /// Adds `pgno`, which the walk of `tree` (a place in [`TreeList::trees`]) reached: each page once, in any order.
     pub fn add(&mut self, pgno: Pgno, tree: usize) {
         let found = self.used_page_is_free(pgno, tree).map(|place| (Code::SpaceUsedPageFree, tree, place));
         let found =
@@ -502,8 +491,9 @@ impl<'a> UsedPages<'a> {
         let Some(found) = found.filter(|(_, _, place)| !self.known.contains(place)) else { return };
         let (count, pages) = self.wrong.entry(found).or_default();
         *count += 1;
-        if pages.len() < PAGES_NAMED {
-            pages.push(pgno);
+        pages.insert(pgno);
+        if pages.len() > PAGES_NAMED {
+            pages.pop_last();
         }
     }
 
@@ -550,7 +540,7 @@ impl<'a> UsedPages<'a> {
             let text = format!("{}: {}: {what}", tree.label(), runs_text(*pages.first()?, *count));
             let mut finding = self.check.finding(*code, rule, tree, *place, text);
             finding.detail.count = Some(*count);
-            finding.detail.pages.clone_from(pages);
+            finding.detail.pages = pages.iter().copied().collect();
             Some(finding)
         });
         each.collect()

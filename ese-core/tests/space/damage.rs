@@ -192,7 +192,10 @@ fn extents() -> Vec<Damage> {
         damage("an extent without the pages of the trees below", Code::SpaceOwnedTwice, "S7", |base| {
             base.grow(CATALOG + 1, 1, -8)
         }),
-        damage("a free extent with a page of a tree below", Code::SpaceOwnedTwice, "S7", |base| base.grow(3, 1, 1)),
+        damage("a free extent with a page of a tree below", Code::SpaceOwnedTwice, "S7", |base| {
+            let line = base.last_line(3);
+            base.grow(3, line, 1)
+        }),
         damage("a free extent with a page in use", Code::SpaceUsedPageFree, "S8", |base| {
             let line = base.last_line(SHADOW + 2);
             base.grow(SHADOW + 2, line, 1)
