@@ -31,7 +31,9 @@
 //! | [`check`] | the rules of the format |
 //! | [`finding`], [`jet`] | what is wrong, as data, and how Windows calls it |
 //! | [`key`] | values as key bytes, and which keys a record has |
+//! | [`long_value`] | values of long columns, from the record or from their tree |
 //! | [`record`] | records: fixed, variable and tagged columns |
+//! | [`sort`] | more records than memory, in order |
 //! | [`verify`] | all checks over a file, in parallel, as one report |
 
 #![deny(missing_docs)]
@@ -44,7 +46,9 @@ pub mod finding;
 pub mod format;
 pub mod jet;
 pub mod key;
+pub mod long_value;
 pub mod record;
+pub mod sort;
 pub mod source;
 pub mod tree;
 pub mod verify;

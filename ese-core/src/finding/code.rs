@@ -64,6 +64,7 @@ macro_rules! codes {
 }
 
 const READ_VERIFY: Option<JetError> = Some(JetError::READ_VERIFY_FAILURE);
+const SECONDARY_INDEX: Option<JetError> = Some(JetError::SECONDARY_INDEX_CORRUPTED);
 const CORRUPTED: Option<JetError> = Some(JetError::DATABASE_CORRUPTED);
 
 codes! {
@@ -132,7 +133,7 @@ codes! {
         "Check that this is the right file.",
         "catdb-cli info {file}";
     HdrState "hdr-state" Error CORRUPTED, "H6",
-        "The database state is none that exists.",
+        "The database state is none that exists, or contradicts the rest of the header.",
         "Look at the header as it stands.",
         "catdb-cli info {file}";
     HdrRequiredLogs "hdr-required-logs" Warning None, "H9",
@@ -155,6 +156,10 @@ codes! {
         "The page is sound but belongs to another place in the file.",
         "A write went to the wrong place: the page that was here is lost, the other one may be old.",
         "catdb-cli verify --hex {file}";
+    PageBlankInUse "page-blank-in-use" Error Some(JetError::PAGE_NOT_INITIALIZED), "T3",
+        "The page is blank, and a tree needs what was on it: a write never came, or its place was wiped.",
+        "Look for an older copy of the file: what was on the page is not in this one.",
+        "catdb-cli dump {file} page {pgno}";
     PageFreeSpace "page-free-space" Error CORRUPTED, "P1 P2 P3 P15",
         "The fields that count the free space of the page do not add up.",
         "Look at the header of the page.",
@@ -219,6 +224,118 @@ codes! {
         "The catalog names a tree that is not there: its root page is none, or belongs to another tree.",
         "Look at the row, and at the page that it names.",
         "catdb-cli dump {file} catalog";
+    BtreePgno "btree-pgno" Error CORRUPTED, "T1",
+        "A page of a tree names a child outside the file.",
+        "Look at the line: the rows below it cannot be reached by key.",
+        "catdb-cli dump {file} page {pgno}";
+    BtreeShared "btree-shared" Error CORRUPTED, "T2",
+        "A page is named twice: by two parents, or by one of its own descendants.",
+        "Look at the tree.",
+        "catdb-cli dump {file} page {pgno}";
+    BtreeObjid "btree-objid" Error CORRUPTED, "T4",
+        "A tree names a page that says it belongs to another one.",
+        "Look at the page and at the one that names it.",
+        "catdb-cli dump {file} page {pgno}";
+    BtreeKind "btree-kind" Error CORRUPTED, "T5 T6 T7 T9 T24",
+        "The flags of a page do not fit its tree, or its level in the tree.",
+        "Look at the header of the page.",
+        "catdb-cli dump {file} page {pgno}";
+    BtreeEmpty "btree-empty" Error CORRUPTED, "T8",
+        "A page inside a tree is empty, or is flagged so.",
+        "Look at the page: rows may be gone.",
+        "catdb-cli dump {file} page {pgno}";
+    BtreeDepth "btree-depth" Error CORRUPTED, "T10",
+        "The tree is deeper than any real one: its pages form a loop.",
+        "Look at the tree.",
+        "catdb-cli dump {file} page {pgno}";
+    BtreeSeparator "btree-separator" Error CORRUPTED, "T11 T13 T23",
+        "A line of an internal page is no separator with a child.",
+        "Look at the line: searches may miss what lies below it.",
+        "catdb-cli dump {file} page {pgno}";
+    BtreeBounds "btree-bounds" Error CORRUPTED, "T14 T15",
+        "A key lies outside the bounds that the parent gives its page: searches miss it.",
+        "Look at the page and at the one above it.",
+        "catdb-cli dump {file} page {pgno}";
+    BtreeLink "btree-link" Error Some(JetError::BAD_PAGE_LINK), "T17 T18",
+        "A page does not name its neighbours on the same level: scans go astray.",
+        "No row is lost to a reader that follows parents.",
+        "catdb-cli dump {file} page {pgno}";
+    DbtimeBehind "dbtime-behind" Error Some(JetError::DB_TIME_CORRUPTED), "T19",
+        "Pages are newer than the header: the header is from before their last change.",
+        "Look for the log files: the header does not know of changes that its pages have.",
+        "catdb-cli info {file}";
+    DbtimeOdd "dbtime-odd" Warning None, "T19",
+        "A page has a dbtime that no database gives.",
+        "Look at the header of the page.",
+        "catdb-cli dump {file} page {pgno}";
+    RecordFormat "record-format" Error CORRUPTED, "R1 R2 R3 R5 R7 R9 R10 R11 R12",
+        "The header of a record, or a place that it gives for a column or a value, is impossible: columns of it are lost or read wrong.",
+        "Work on a copy, and look at the record; the other columns of it can be read where their own places are sound.",
+        "catdb-cli dump {file} page {pgno}";
+    RecordColumn "record-column" Error CORRUPTED, "R4 R8 R14 R15",
+        "A record does not fit its table: a column that the catalog does not have, a value of the wrong size, or none where there must be one. As an info: a value of a column that was deleted.",
+        "Look at the record beside the columns of its table: either of the two may be damaged.",
+        "catdb-cli dump {file} page {pgno}";
+    RecordOdd "record-odd" Warning None, "R5 R6 R17",
+        "A record can be read, but the engine never writes one like it.",
+        "Compare the values of the record with what should be there.",
+        "catdb-cli dump {file} page {pgno}";
+    LvMissing "lv-missing" Error CORRUPTED, "R13",
+        "A record refers to a long value that is not there.",
+        "Work on a copy, and look for the value in an older one; the other columns of the record can be read.",
+        "catdb-cli dump {file} page {pgno}";
+    RecordKey "record-key" Error CORRUPTED, "I3 I4",
+        "The primary key of a row is not that of its columns: searches miss the row, or find it under a wrong key.",
+        "Look at the row; either its key or one of its columns is damaged.",
+        "catdb-cli dump {file} page {pgno}";
+    LvChunk "lv-chunk" Error CORRUPTED, "L1 L6 L7 L9 L10 L11 L12 L21",
+        "A chunk of a long value is missing, misplaced or has a wrong size, or all chunks together have.",
+        "The value is damaged; look at its nodes, and for an older copy of the file.",
+        "catdb-cli dump {file} page {pgno}";
+    LvRoot "lv-root" Error CORRUPTED, "L2 L3 L4 L5",
+        "The root of a long value is malformed, stands at the wrong place, or is missing.",
+        "The value is damaged; look at its nodes, and for an older copy of the file.",
+        "catdb-cli dump {file} page {pgno}";
+    LvRefcountLow "lv-refcount-low" Error CORRUPTED, "L16",
+        "More records refer to a long value than it counts: it will be deleted while it is still in use.",
+        "Do not let the engine write to the file before its content is exported.",
+        "catdb-cli dump {file} page {pgno}";
+    LvRefcountHigh "lv-refcount-high" Warning None, "L17",
+        "A long value counts more references than there are: it will never be deleted.",
+        "No data is lost; compaction writes a right count.",
+        "catdb-cli dump {file} page {pgno}";
+    LvOrphan "lv-orphan" Warning None, "L18",
+        "No record refers to a long value that counts references: it takes up space, or its record is lost.",
+        "If no rows are missing, compaction drops it.",
+        "catdb-cli dump {file} page {pgno}";
+    LvDead "lv-dead" Info None, "L19",
+        "Long values that nobody refers to wait for their deletion.",
+        "Nothing to do; compaction drops them.",
+        "catdb-cli dump {file} page {pgno}";
+    LvCompression "lv-compression" Error Some(JetError::DECOMPRESSION_FAILED), "L8",
+        "A compressed chunk of a long value cannot be decompressed.",
+        "The value is damaged; look at its nodes, and for an older copy of the file.",
+        "catdb-cli dump {file} page {pgno}";
+    IdxEntryMissing "idx-entry-missing" Error SECONDARY_INDEX, "I5",
+        "A row has no entry in an index of its table: searches by that index miss it.",
+        "The row itself is there; building the index anew mends it.",
+        "catdb-cli dump {file} page {pgno}";
+    IdxEntryExtra "idx-entry-extra" Error SECONDARY_INDEX, "I6",
+        "An index has an entry that no row of its table asks for: searches lead to nothing, or a row was lost.",
+        "Look whether the row that the entry names should exist.",
+        "catdb-cli dump {file} page {pgno}";
+    IdxEntryWrong "idx-entry-wrong" Error SECONDARY_INDEX, "I7 I10 I11",
+        "An entry of an index has another key, or leads to another row, than the rows of the table say.",
+        "The rows themselves are there; building the index anew mends it.",
+        "catdb-cli dump {file} page {pgno}";
+    IdxDuplicateKey "idx-duplicate-key" Error Some(JetError::KEY_DUPLICATE), "I8",
+        "Two entries of a unique index have equal keys: one of the two rows has to go before the index can be built anew.",
+        "Compare the two rows.",
+        "catdb-cli dump {file} page {pgno}";
+    IdxUnverifiable "idx-unverifiable" Info None, "I12 I13",
+        "Keys of an index were compared only in part: they hold text sorted by Windows' tables, or values that cannot be read here.",
+        "Nothing to do; number, shape and rows of the entries were checked.",
+        "catdb-cli dump {file} page {pgno}";
 }
 
 impl Code {

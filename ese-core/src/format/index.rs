@@ -96,6 +96,30 @@ bitflags! {
     }
 }
 
+bitflags! {
+    /// `LCMapFlags` of an index: what Windows' sort key of its Unicode text is made with (spec 08 section 2.5). Unknown
+    /// bits are kept.
+    #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+    pub struct LcMapFlags: u32 {
+        /// Ignore case.
+        const IGNORE_CASE = 0x1;
+        /// Make a sort key at all.
+        const SORT_KEY = 0x400;
+        /// Ignore the type of kana.
+        const IGNORE_KANA_TYPE = 0x1_0000;
+        /// Ignore the width.
+        const IGNORE_WIDTH = 0x2_0000;
+
+        const _ = !0;
+    }
+}
+
+/// `LCMapFlags` of nearly every index, and of those whose row has none: sort keys of five parts.
+pub const LC_MAP_DEFAULT: LcMapFlags = LcMapFlags::IGNORE_CASE
+    .union(LcMapFlags::SORT_KEY)
+    .union(LcMapFlags::IGNORE_KANA_TYPE)
+    .union(LcMapFlags::IGNORE_WIDTH);
+
 /// Which of the two lists of columns is read.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum KeyFieldList {
@@ -325,6 +349,11 @@ mod tests {
             let refused = Err(TupleLimitsError::Zero { pieces_most, increment });
             assert_eq!(TupleLimits::parse(&limits(&[3, 10, pieces_most, increment, 0])), refused);
         }
+    }
+
+    #[test]
+    fn the_usual_flags_of_sort_keys_are_those_of_the_spec() {
+        assert_eq!(LC_MAP_DEFAULT.bits(), 0x3_0401);
     }
 
     #[test]

@@ -12,7 +12,7 @@ mod header;
 mod header_copies;
 mod index;
 mod log_position;
-mod long_value;
+pub mod long_value;
 mod node;
 pub mod page;
 mod page_sums;
@@ -32,11 +32,11 @@ pub use header::{
 };
 pub use header_copies::{Copies, HeaderCopies, HeaderCopy, HeaderFault, Used};
 pub use index::{
-    IndexFlags, KEY_MOST_DEFAULT, KEY_MOST_LARGEST, KeyField, KeyFieldError, KeyFieldList, SEGMENTS_MOST, SegmentFlags,
-    TUPLE_LENGTHS, TupleLimits, TupleLimitsError, key_most_limit, parse_key_fields,
+    IndexFlags, KEY_MOST_DEFAULT, KEY_MOST_LARGEST, KeyField, KeyFieldError, KeyFieldList, LC_MAP_DEFAULT, LcMapFlags,
+    SEGMENTS_MOST, SegmentFlags, TUPLE_LENGTHS, TupleLimits, TupleLimitsError, key_most_limit, parse_key_fields,
 };
 pub use log_position::{BackupInfo, LogPosition};
-pub use long_value::{LongValueId, ReferenceError};
+pub use long_value::{LongValueId, LongValueKey, LongValueKeyError, LongValueRoot, ReferenceError};
 pub use node::{CHILD_BYTES, Node, NodeError, NodeKey};
 pub use page::{Page, PageFlags, WrongPageLength};
 pub use page_sums::{

@@ -40,6 +40,12 @@ impl JetError {
     pub const INVALID_DATABASE_VERSION: JetError = JetError(-1209);
     /// The page size is not a lawful one.
     pub const PAGE_SIZE_MISMATCH: JetError = JetError(-1213);
+    /// A secondary index does not match its table.
+    pub const SECONDARY_INDEX_CORRUPTED: JetError = JetError(-1414);
+    /// A key of a unique index exists already.
+    pub const KEY_DUPLICATE: JetError = JetError(-1605);
+    /// A compressed value cannot be decompressed.
+    pub const DECOMPRESSION_FAILED: JetError = JetError(-1620);
     /// The file ends too early.
     pub const FILE_IO_BEYOND_EOF: JetError = JetError(-4001);
 
@@ -89,16 +95,19 @@ mod tests {
     #[test]
     fn the_constants_have_the_names_that_windows_prints() {
         let names = [
-            (JetError::BAD_PAGE_LINK, "JET_errBadPageLink"),
             (JetError::DB_TIME_CORRUPTED, "JET_errDbTimeCorrupted"),
             (JetError::DATABASE_DIRTY_SHUTDOWN, "JET_errDatabaseDirtyShutdown"),
             (JetError::READ_VERIFY_FAILURE, "JET_errReadVerifyFailure"),
             (JetError::PAGE_NOT_INITIALIZED, "JET_errPageNotInitialized"),
             (JetError::DISK_IO, "JET_errDiskIO"),
+            (JetError::BAD_PAGE_LINK, "JET_errBadPageLink"),
+            (JetError::DB_TIME_CORRUPTED, "JET_errDbTimeCorrupted"),
             (JetError::READ_PGNO_VERIFY_FAILURE, "JET_errReadPgnoVerifyFailure"),
             (JetError::DATABASE_CORRUPTED, "JET_errDatabaseCorrupted"),
             (JetError::INVALID_DATABASE_VERSION, "JET_errInvalidDatabaseVersion"),
             (JetError::PAGE_SIZE_MISMATCH, "JET_errPageSizeMismatch"),
+            (JetError::SECONDARY_INDEX_CORRUPTED, "JET_errSecondaryIndexCorrupted"),
+            (JetError::KEY_DUPLICATE, "JET_errKeyDuplicate"),
             (JetError::FILE_IO_BEYOND_EOF, "JET_errFileIOBeyondEOF"),
         ];
         for (error, name) in names {

@@ -18,6 +18,7 @@ mod testing;
 pub use definition::{ColumnRef, Condition, DefinitionError, IndexDefinition, IndexKey, KeyColumn, Nullness, Segment};
 pub use enumerate::{KeyError, Presence, RecordKeys, RecordValues, for_each_key};
 pub use normalize::{KeyLimits, SegmentOutcome, WrongSize, append_segment};
+pub(crate) use pattern::push_value;
 pub use pattern::{KeyPattern, KeyView};
 pub use scratch::{KEY_BYTES_PER_RECORD_MOST, KEYS_PER_RECORD_MOST, KeyScratch};
 pub use shape::{SegmentEnd, ShapeError, UnicodeSegment, check_sort_key_shape, split_unicode_segment};

@@ -33,6 +33,11 @@ pub struct KeyPattern<'a> {
 }
 
 impl<'a> KeyPattern<'a> {
+    /// A pattern of `known` bytes and of `values`, each as [`push_value`] writes it.
+    pub(crate) const fn of_parts(known: &'a [u8], values: &'a [u8]) -> KeyPattern<'a> {
+        KeyPattern { known, values }
+    }
+
     /// The key's bytes before its first Unicode text.
     #[must_use]
     pub const fn known(&self) -> &'a [u8] {
@@ -111,7 +116,7 @@ fn whole_units(text: &[u8]) -> &[u8] {
 }
 
 /// Appends one value: a byte that is 0 for NULL and else 1, then the length in four bytes, then the value.
-pub(super) fn push_value(values: &mut Vec<u8>, value: Option<&[u8]>) {
+pub(crate) fn push_value(values: &mut Vec<u8>, value: Option<&[u8]>) {
     values.push(u8::from(value.is_some()));
     if let Some(value) = value {
         // No value of the format reaches 4 GiB; of one that did, the beginning would do.

@@ -1,0 +1,157 @@
+//! The values of a record as keys are made of them: stored, default, put together and decompressed (spec 06, spec 07).
+//!
+//! Fixed, variable and plain tagged values are borrowed from the record; what had to be decompressed or fetched stays in a
+//! [`ValueBuffer`], so that asking again for the same value costs nothing. It never says whether a value is right.
+
+use crate::compress::DecompressError;
+use crate::format::{ColumnKind, Pgno};
+use crate::key::{ColumnRef, RecordValues};
+use crate::long_value::{self, LongValueError, LongValues, ValueError};
+use crate::record::{Column, Record, RecordError, Stored, TableLayout, ValueForm};
+
+/// Why a value is not known.
+#[derive(Debug, thiserror::Error)]
+pub enum ValueFault {
+    /// The record does not say where the value is.
+    #[error(transparent)]
+    Record(#[from] RecordError),
+    /// What is stored cannot be read.
+    #[error(transparent)]
+    Value(#[from] ValueError),
+    /// The column has a default that the catalog does not tell.
+    #[error("default value: expected one in the catalog, found none")]
+    Default,
+}
+
+impl ValueFault {
+    /// True if nothing is wrong with the value: nobody but the engine, or the owner of its key, can read it.
+    #[must_use]
+    pub fn is_undecodable(&self) -> bool {
+        match self {
+            ValueFault::Record(_) => false,
+            ValueFault::Value(
+                ValueError::Decompress(error) | ValueError::LongValue(LongValueError::Decompress { error, .. }),
+            ) => matches!(error, DecompressError::Unsupported(_)),
+            ValueFault::Value(error) => {
+                matches!(error, ValueError::Encrypted | ValueError::LongValue(LongValueError::Encrypted { .. }))
+            }
+            ValueFault::Default => true,
+        }
+    }
+
+    /// The page that could not be read, if that is the reason.
+    #[must_use]
+    pub fn pgno(&self) -> Option<Pgno> {
+        match self {
+            ValueFault::Value(ValueError::LongValue(LongValueError::Tree { fault, .. })) => Some(fault.pgno()),
+            _ => None,
+        }
+    }
+}
+
+/// Room for a value that is not in the record as it is, kept from record to record.
+#[derive(Default, Debug)]
+pub struct ValueBuffer {
+    value: long_value::ValueBuffer,
+    held: Option<Held>,
+}
+
+/// Which value lies in the buffer.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct Held {
+    column: ColumnRef,
+    itag: usize,
+    /// Bytes that were asked for: there may be more of the value.
+    most: usize,
+}
+
+/// The values of one record.
+pub struct ColumnValues<'r, 'b, 's> {
+    record: &'r Record<'r>,
+    layout: &'r TableLayout,
+    long_values: Option<&'b mut LongValues<'s>>,
+    buffer: &'b mut ValueBuffer,
+}
+
+impl<'r, 'b, 's> ColumnValues<'r, 'b, 's> {
+    /// The values of `record`, which has the columns of `layout`; `long_values` are those of its table, if it has any.
+    pub fn new(
+        record: &'r Record<'r>,
+        layout: &'r TableLayout,
+        long_values: Option<&'b mut LongValues<'s>>,
+        buffer: &'b mut ValueBuffer,
+    ) -> ColumnValues<'r, 'b, 's> {
+        buffer.held = None;
+        ColumnValues { record, layout, long_values, buffer }
+    }
+
+    fn tagged(
+        &mut self,
+        place: ColumnRef,
+        column: &'r Column,
+        itag: usize,
+        most: usize,
+    ) -> Result<Option<&[u8]>, ValueFault> {
+        let Some(field) = self.record.tagged()?.find(column.id, column.origin)? else {
+            return default_of(column, itag);
+        };
+        let Some(value) = field.value(itag)? else { return Ok(None) };
+        match value.form {
+            ValueForm::Intrinsic => return Ok(Some(value.bytes)),
+            // A condition asks only whether there is a value.
+            _ if most == 0 => return Ok(Some(&[])),
+            ValueForm::Compressed | ValueForm::Separated | ValueForm::Encrypted => {}
+        }
+        let ValueBuffer { value: buffer, held } = &mut *self.buffer;
+        let wanted = Held { column: place, itag, most };
+        if !held.is_some_and(|held| held.serves(wanted, buffer.partial().len())) {
+            *held = None;
+            buffer.read(&value, most, self.record.page_size(), self.long_values.as_deref_mut())?;
+            *held = Some(wanted);
+        }
+        Ok(Some(buffer.partial()))
+    }
+}
+
+impl Held {
+    /// True if what is held, `bytes` of it, is what is wanted, or more.
+    fn serves(self, wanted: Held, bytes: usize) -> bool {
+        let is_same = (self.column, self.itag) == (wanted.column, wanted.itag);
+        is_same && (self.most >= wanted.most || bytes < self.most)
+    }
+}
+
+/// The value of a record that does not store `column`.
+fn default_of(column: &Column, itag: usize) -> Result<Option<&[u8]>, ValueFault> {
+    match &column.default {
+        _ if itag != 1 => Ok(None),
+        Some(default) => Ok(Some(default)),
+        None if column.has_default() => Err(ValueFault::Default),
+        None => Ok(None),
+    }
+}
+
+impl RecordValues for ColumnValues<'_, '_, '_> {
+    type Error = ValueFault;
+
+    #[inline]
+    fn value(&mut self, place: ColumnRef, itag: usize, most: usize) -> Result<Option<&[u8]>, ValueFault> {
+        let layout = self.layout;
+        let Some(column) = layout.columns().get(place.0) else { return Ok(None) };
+        let stored = match ColumnKind::of(column.id) {
+            Some(ColumnKind::Fixed) => match layout.fixed(column.id) {
+                Some((_, place)) => self.record.fixed(column.id, place.offset, place.len)?,
+                None => Stored::Absent,
+            },
+            Some(ColumnKind::Variable) => self.record.variable(column.id)?,
+            Some(ColumnKind::Tagged) => return self.tagged(place, column, itag, most),
+            None => return Ok(None),
+        };
+        match stored {
+            _ if itag != 1 => Ok(None),
+            Stored::Value(value) => Ok(Some(value)),
+            Stored::Null => Ok(None),
+            Stored::Absent => default_of(column, itag),
+        }
+    }
+}
