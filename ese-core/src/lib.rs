@@ -31,6 +31,7 @@
 //! | [`finding`], [`jet`] | what is wrong, as data, and how Windows calls it |
 //! | [`key`] | values as key bytes, and which keys a record has |
 //! | [`record`] | records: fixed, variable and tagged columns |
+//! | [`value`] | bytes of a column as numbers, text, times, GUIDs |
 //! | [`verify`] | all checks over a file, in parallel, as one report |
 
 #![deny(missing_docs)]
@@ -45,4 +46,5 @@ pub mod key;
 pub mod record;
 pub mod source;
 pub mod tree;
+pub mod value;
 pub mod verify;
