@@ -3,8 +3,11 @@
 //! Exit codes: 0 as asked and nothing wrong; 1 findings at or above `--fail-on`; 2 the command could not do its work;
 //! 130 interrupted. A reader that closes the pipe early is no failure: exit 0.
 
+mod catdb;
 mod cli;
 mod command;
+mod export;
+mod file_hash;
 mod input;
 mod interrupt;
 mod render;
