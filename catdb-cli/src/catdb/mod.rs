@@ -6,5 +6,7 @@
 mod entry;
 mod profile;
 
+#[allow(unused_imports)] // as in main.rs
 pub(crate) use entry::{NameFault, catalog_names};
+#[allow(unused_imports)]
 pub(crate) use profile::{Algorithm, Confidence, Detected, Encoding, Profile, Role, detect, profiles};

@@ -310,7 +310,7 @@ mod tests {
         let value = |column: &str| {
             one::<String>(
                 &db,
-                &format!("SELECT typeof(\"{column}\") || ' ' || \"{column}\" FROM \"Every/type\" LIMIT 1"),
+                &format!("SELECT typeof(\"{column}\") || ' ' || \"{column}\" FROM \"Every/type\" WHERE rowid = 1"),
             )
         };
         for (column, expected) in [
@@ -329,7 +329,7 @@ mod tests {
         ] {
             assert_eq!(value(column), expected, "{column}");
         }
-        assert_eq!(one::<Vec<u8>>(&db, "SELECT \"Binary\" FROM \"Every/type\""), [0, 0xAB]);
+        assert_eq!(one::<Vec<u8>>(&db, "SELECT \"Binary\" FROM \"Every/type\" WHERE rowid = 1"), [0, 0xAB]);
         assert_eq!(one::<i64>(&db, "SELECT count(*) FROM \"Every/type\" WHERE LongText IS NULL"), 2);
         assert_eq!(one::<String>(&db, "SELECT typeof(Short) FROM \"Every/type\" WHERE rowid = 3"), "blob");
         assert_eq!(

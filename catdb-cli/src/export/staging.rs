@@ -18,8 +18,8 @@ pub(crate) struct Staging {
 impl Staging {
     /// Begins an output that will be the folder `target`.
     pub(crate) fn new(target: &Path) -> io::Result<Staging> {
-        match fs::read_dir(target) {
-            Ok(entries) if entries.count() > 0 => return Err(io::ErrorKind::DirectoryNotEmpty.into()),
+        match fs::read_dir(target).map(|mut entries| entries.next().is_some()) {
+            Ok(true) => return Err(io::ErrorKind::DirectoryNotEmpty.into()),
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             _ => {}
         }
