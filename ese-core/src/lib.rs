@@ -27,6 +27,7 @@
 //! | [`checksum`] | page and header checksums, and the bit that corrects one |
 //! | [`compress`] | values that the engine stored compressed |
 //! | [`tree`] | pages that can be trusted, and the space that the database owns |
+//! | [`catalog`] | tables, columns, indexes, and where their trees begin |
 //! | [`check`] | the rules of the format |
 //! | [`finding`], [`jet`] | what is wrong, as data, and how Windows calls it |
 //! | [`key`] | values as key bytes, and which keys a record has |
@@ -36,6 +37,7 @@
 
 #![deny(missing_docs)]
 
+pub mod catalog;
 pub mod check;
 pub mod checksum;
 pub mod compress;

@@ -19,9 +19,9 @@ const CUT: &str = "ual/server2022/Current.mdb.gz";
 /// The one file whose slack is full of foreign bytes.
 const FOREIGN_SLACK: &str = "srum/win10-17763-slack/SRUDB.dat.gz";
 
-fn verify(path: &Path) -> Report {
+fn verify(path: &Path, level: Level) -> Report {
     let file = corpus::unpack(path);
-    Verifier::new(&MemorySource(&file)).run().expect("a database")
+    Verifier::new(&MemorySource(&file)).level(level).run().expect("a database")
 }
 
 /// A line of the table that `--nocapture` shows.

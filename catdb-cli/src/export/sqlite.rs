@@ -115,8 +115,9 @@ fn declared(column: &ColumnInfo, form: ValueForm) -> &'static str {
         | ColumnType::UnsignedShort
         | ColumnType::Long
         | ColumnType::UnsignedLong
-        | ColumnType::LongLong
-        | ColumnType::UnsignedLongLong => "INTEGER",
+        | ColumnType::LongLong => "INTEGER",
+        // No type: an INTEGER column would round what is beyond its range.
+        ColumnType::UnsignedLongLong => "",
         ColumnType::IeeeSingle | ColumnType::IeeeDouble => "REAL",
         // Exact decimals stay text: no column affinity makes doubles of them.
         ColumnType::Currency | ColumnType::DateTime | ColumnType::Guid | ColumnType::Text | ColumnType::LongText => {

@@ -4,3 +4,17 @@
 
 pub mod header;
 pub mod page;
+pub mod record;
+pub mod tree;
+
+use std::fmt::Write;
+
+/// The first bytes of a key in hex, for messages.
+pub(crate) fn start_of<'k>(key: impl IntoIterator<Item = &'k u8>) -> String {
+    const SHOWN: usize = 16;
+    let mut text = String::new();
+    for (place, byte) in key.into_iter().take(SHOWN + 1).enumerate() {
+        let _ = if place < SHOWN { write!(text, "{byte:02x}") } else { write!(text, "...") };
+    }
+    text
+}

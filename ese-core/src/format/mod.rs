@@ -3,6 +3,7 @@
 //! Views borrow bytes and are total: any bytes give a view or a typed error, and nothing here panics, reads a file,
 //! or judges. Spec 01 (header), 02 (pages), 04 (extents).
 
+pub mod catalog;
 mod column;
 mod db_state;
 mod file_type;

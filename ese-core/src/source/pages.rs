@@ -65,6 +65,13 @@ pub struct PageBuf {
     bytes: Vec<u8>,
 }
 
+impl PageBuf {
+    /// What was read last.
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

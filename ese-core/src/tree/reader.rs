@@ -38,17 +38,31 @@ pub enum PageFault {
     },
 }
 
+impl PageFault {
+    /// The page.
+    #[must_use]
+    pub fn pgno(&self) -> Pgno {
+        match self {
+            PageFault::NotInFile { pgno, .. }
+            | PageFault::Read { pgno, .. }
+            | PageFault::Blank { pgno }
+            | PageFault::Checksum { pgno } => *pgno,
+        }
+    }
+}
+
 /// Reads pages one at a time and hands out only those whose checksum holds or could be corrected.
 pub struct TrustedPages<'s> {
     pages: Pages<'s>,
     buf: PageBuf,
+    has_page: bool,
 }
 
 impl<'s> TrustedPages<'s> {
     /// A reader over `pages`.
     #[must_use]
     pub fn new(pages: Pages<'s>) -> TrustedPages<'s> {
-        TrustedPages { pages, buf: PageBuf::default() }
+        TrustedPages { pages, buf: PageBuf::default(), has_page: false }
     }
 
     /// The pages behind it.
@@ -57,11 +71,18 @@ impl<'s> TrustedPages<'s> {
         self.pages
     }
 
+    /// The page that [`TrustedPages::get`] gave last; `None` before, and after a page that it refused.
+    #[must_use]
+    pub fn current(&self) -> Option<Page<'_>> {
+        if self.has_page { Page::new(self.buf.bytes()).ok() } else { None }
+    }
+
     /// Page `pgno`.
     ///
     /// # Errors
     /// [`PageFault`] if there is none, or none that can be trusted.
     pub fn get(&mut self, pgno: Pgno) -> Result<Page<'_>, PageFault> {
+        self.has_page = false;
         if !self.pages.contains(pgno) {
             return Err(PageFault::NotInFile { pgno, last: self.pages.last() });
         }
@@ -72,6 +93,7 @@ impl<'s> TrustedPages<'s> {
             PageSum::Bad(_) if checksum::correct(bytes, pgno).is_some() => {}
             PageSum::Bad(_) => return Err(PageFault::Checksum { pgno }),
         }
-        Page::new(bytes).map_err(|_| PageFault::Checksum { pgno })
+        self.has_page = true;
+        self.current().ok_or(PageFault::Checksum { pgno })
     }
 }
