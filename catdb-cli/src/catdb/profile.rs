@@ -234,7 +234,7 @@ mod tests {
     #[test]
     fn the_tables_that_are_there_tell_the_generation() {
         let old = table("HashCatNameTable", ColumnType::Text);
-        assert_eq!(detected(&[old.clone()]).unwrap().id(), "catdb-2003");
+        assert_eq!(detected(std::slice::from_ref(&old)).unwrap().id(), "catdb-2003");
 
         let new = [table("HashCatNameTableSHA256", ColumnType::LongBinary), old];
         let found = detected(&new).unwrap();

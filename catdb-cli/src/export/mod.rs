@@ -21,7 +21,9 @@ mod testing;
 
 use std::io;
 
+#[allow(unused_imports)] // until the commands fill them in
 pub(crate) use row::{Provenance, Row, RowState};
+#[allow(unused_imports)]
 pub(crate) use table::{ColumnInfo, IndexColumn, IndexInfo, TableInfo};
 
 /// What rows carry beside their columns.

@@ -333,10 +333,8 @@ mod tests {
         assert_eq!(one::<Vec<u8>>(&db, "SELECT \"Binary\" FROM \"Every/type\" WHERE rowid = 1"), [0, 0xAB]);
         assert_eq!(one::<i64>(&db, "SELECT count(*) FROM \"Every/type\" WHERE LongText IS NULL"), 2);
         assert_eq!(one::<String>(&db, "SELECT typeof(Short) FROM \"Every/type\" WHERE rowid = 3"), "blob");
-        assert_eq!(
-            one::<String>(&db, "SELECT sql FROM sqlite_master WHERE type = 'index'").contains("\"Short\" DESC"),
-            true
-        );
+        let index = one::<String>(&db, "SELECT sql FROM sqlite_master WHERE type = 'index'");
+        assert!(index.contains("\"Short\" DESC"), "{index}");
         assert_eq!(one::<String>(&db, "PRAGMA integrity_check"), "ok");
     }
 
