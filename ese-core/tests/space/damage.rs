@@ -274,3 +274,10 @@ fn every_rule_has_a_damage() {
     let all = ["S1", "S12", "S2", "S3", "S4", "S5", "S6", "S7", "S8", "S9"];
     assert_eq!(covered.into_iter().collect::<Vec<_>>(), all);
 }
+
+#[test]
+fn every_code_has_a_damage() {
+    let covered: BTreeSet<Code> = table().iter().map(|damage| damage.code).chain([Code::SpaceLeaked]).collect();
+    let all = Code::ALL.iter().copied().filter(|code| code.name().starts_with("space-"));
+    assert_eq!(covered, all.collect());
+}
