@@ -144,6 +144,7 @@ fn a_space_tree_that_bites_its_tail_ends() {
         let mut file = database::tiny(size, 5);
         let internal = catdb_test_data::page_builder::PageBuilder::leaf(size, 2)
             .flags(0x2825)
+            .objid(1)
             .tag0(&[0; 16])
             .node(&[0, 0, 0, 5], &child.to_le_bytes())
             .node(b"", &child.to_le_bytes())
@@ -163,6 +164,7 @@ fn space_that_ends_behind_any_file_is_a_file_cut_short() {
         let mut file = database::tiny(size, 5);
         let owned = catdb_test_data::page_builder::PageBuilder::leaf(size, 2)
             .flags(0x2823)
+            .objid(1)
             .tag0(&[0; 16])
             .node(&last.to_be_bytes(), &last.to_le_bytes())
             .build();

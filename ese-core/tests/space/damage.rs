@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use catdb_test_data::{corpus, database};
-use ese_core::check::space::Shutdown;
+use ese_core::check::Shutdown;
 use ese_core::finding::{Code, Severity};
 use ese_core::format::{Page, PageSize};
 use ese_core::source::MemorySource;
@@ -273,4 +273,11 @@ fn every_rule_has_a_damage() {
     let covered: BTreeSet<&str> = table().iter().map(|damage| damage.rule).collect();
     let all = ["S1", "S12", "S2", "S3", "S4", "S5", "S6", "S7", "S8", "S9"];
     assert_eq!(covered.into_iter().collect::<Vec<_>>(), all);
+}
+
+#[test]
+fn every_code_has_a_damage() {
+    let covered: BTreeSet<Code> = table().iter().map(|damage| damage.code).chain([Code::SpaceLeaked]).collect();
+    let all = Code::ALL.iter().copied().filter(|code| code.name().starts_with("space-"));
+    assert_eq!(covered, all.collect());
 }

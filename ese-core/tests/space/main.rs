@@ -11,7 +11,8 @@ mod verdicts;
 use std::collections::BTreeSet;
 
 use ese_core::catalog::Catalog;
-use ese_core::check::space::{Shutdown, SpaceCheck, UsedPages};
+use ese_core::check::Shutdown;
+use ese_core::check::space::{SpaceCheck, UsedPages};
 use ese_core::finding::Finding;
 use ese_core::format::{DbState, Pgno};
 use ese_core::source::{MemorySource, Pages};

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use catdb_test_data::corpus;
-use ese_core::check::space::Shutdown;
+use ese_core::check::Shutdown;
 use ese_core::finding::{Code, Severity};
 use ese_core::format::{Pgno, Pool};
 use ese_core::source::MemorySource;
