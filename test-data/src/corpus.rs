@@ -19,14 +19,15 @@ pub fn fixture(name: &str) -> Vec<u8> {
     unpack(&folder().join(format!("{name}.gz")))
 }
 
-/// The folder of the large corpora, `../shared` of the checkout; `None`, with a message, where it is absent.
+/// The folder of the large corpora: what the variable `CATDB_SHARED` names, else `../shared` of the checkout; `None`,
+/// with a message, where it is absent.
 #[must_use]
 pub fn shared() -> Option<PathBuf> {
-    let folder = folder().join("../../shared");
+    let folder = std::env::var_os("CATDB_SHARED").map_or_else(|| folder().join("../../shared"), PathBuf::from);
     if folder.join("corpus").is_dir() && std::env::var_os("CATDB_WITHOUT_SHARED").is_none() {
         return Some(folder);
     }
-    eprintln!("skipped: the corpora beside the checkout (../shared) are absent");
+    eprintln!("skipped: the corpora beside the checkout ({}) are absent", folder.display());
     None
 }
 
