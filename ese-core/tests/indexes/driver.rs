@@ -3,14 +3,13 @@
 use ese_core::catalog::{Catalog, Table};
 use ese_core::check::index::{ExactPass, KeyWorker, Primary, Shutdown, TableKeys, TextCount};
 use ese_core::finding::{Code, Finding, Severity};
-use ese_core::format::Page;
 use ese_core::format::catalog::{MSYS_OBJECTS, MSYS_OBJECTS_SHADOW};
 use ese_core::format::{DbState, Pgno};
 use ese_core::long_value::LongValues;
 use ese_core::record::Record;
 use ese_core::sort::SortLimits;
-use ese_core::source::{MemorySource, PageBuf, Pages};
-use ese_core::tree::{Cursor, Leaf, LeafNode};
+use ese_core::source::{MemorySource, Pages};
+use ese_core::tree::{Cursor, Leaf, LeafNode, TrustedPages};
 use ese_core::verify::open_header;
 
 /// In which order, and by how many workers, leaves are worked on.
@@ -99,10 +98,9 @@ fn deal<'k>(
         leaves.reverse();
     }
     let count = workers.len();
-    let mut buf = PageBuf::default();
+    let mut trusted = TrustedPages::new(pages);
     for (turn, pgno) in leaves.into_iter().enumerate() {
-        let bytes = pages.read_bytes(pgno, &mut buf).expect("a page");
-        let page = Page::new(bytes).expect("a page");
+        let page = trusted.get(pgno).expect("the cursor had it");
         work(&mut workers[turn % count], Leaf { pgno, page });
     }
 }
@@ -190,10 +188,14 @@ fn live_entries(pages: Pages<'_>, root: Pgno) -> u64 {
 
 /// Checks all indexes of the database in `file`.
 pub(crate) fn check(file: &[u8], order: Order) -> Checked {
+    check_as(file, order, shutdown_of(file))
+}
+
+/// The same, whatever the header says of the state.
+pub(crate) fn check_as(file: &[u8], order: Order, shutdown: Shutdown) -> Checked {
     let source = MemorySource(file);
     let opened = open_header(&source, &()).expect("a database");
     let pages = Pages::new(&source, opened.page_size);
-    let shutdown = shutdown_of(file);
     let catalog = Catalog::read(pages);
     let mut all = Checked::default();
     for tree in [MSYS_OBJECTS, MSYS_OBJECTS_SHADOW] {
@@ -205,6 +207,7 @@ pub(crate) fn check(file: &[u8], order: Order) -> Checked {
             all.add(table_keys(table, pages, shutdown, order));
         }
     }
+    all.findings.sort_by(|a, b| (a.order(), &a.message).cmp(&(b.order(), &b.message)));
     all
 }
 
