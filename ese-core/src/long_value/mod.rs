@@ -9,5 +9,5 @@ mod references;
 mod value;
 
 pub use reader::{Chunk, LongValueError, LongValueReader, LongValues};
-pub use references::{Reference, ReferenceFault, references};
+pub use references::{Reference, references};
 pub use value::{ValueBuffer, ValueError};

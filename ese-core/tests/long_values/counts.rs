@@ -1,7 +1,8 @@
 //! Reference counts: the sum over all references, and the merge where sums differ (L14 to L20).
 
 use ese_core::check::long_value::{
-    Completeness, RecordPlace, ReferenceKey, ReferenceList, ReferenceMerge, ReferenceSum, ReferenceTally, tree_missing,
+    Completeness, LongValueTreeChecker, RecordPlace, ReferenceKey, ReferenceList, ReferenceMerge, ReferenceSum,
+    ReferenceTally, tree_missing,
 };
 use ese_core::finding::{Code, Finding, Severity};
 use ese_core::format::{DbState, LongValueId, PageSize, Pgno};
@@ -168,6 +169,26 @@ fn a_root_that_cannot_be_read_is_there_all_the_same() {
     let (findings, _) = merge(PageSize::K4, &[(3, 50), (3, 50)], &one_each(nodes.clone()));
     assert_eq!(findings, []);
     assert!(!check(PageSize::K4, &one_each(nodes)).1.agrees_with(&ReferenceSum::default()));
+}
+
+#[test]
+fn roots_that_cannot_be_or_come_too_late_are_left_to_their_own_rules() {
+    let nodes = vec![root(0, 9, 0), root(3, 1, 0), root(2, 9, 0), root(3, 9, 0), root(u64::MAX, 9, 0)];
+    let (findings, tally) = merge(PageSize::K4, &[(3, 50)], &one_each(nodes.clone()));
+    assert_eq!((findings, tally), (vec![], ReferenceTally::default()));
+    let mut findings = Vec::new();
+    let key = ReferenceKey::default();
+    let mut checker = LongValueTreeChecker::new(PageSize::K4, None, DbState::CleanShutdown, &key);
+    walk(PageSize::K4, &one_each(nodes), |node| {
+        if let Some((page, pgno, node)) = node {
+            checker.node(page, pgno, node, &mut findings);
+        }
+    });
+    let mut references = ReferenceSum::default();
+    references.add(&key, LongValueId(3));
+    assert!(checker.finish(&mut findings).agrees_with(&references));
+    findings.sort_by_key(Finding::order);
+    assert_eq!(findings.iter().map(|f| f.detail.rule.unwrap()).collect::<Vec<_>>(), ["L2", "L4", "L4", "L2"]);
 }
 
 #[test]

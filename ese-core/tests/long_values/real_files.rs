@@ -291,6 +291,11 @@ fn damages_of_long_values_are_found_where_the_engine_complains() {
                 codes.extend(findings.iter().chain(&merged).map(|finding| finding.code));
             }
             let damaged = case.expect == catdb_test_data::verdicts::Expect::Damaged;
+            for (complaint, code) in [("refcount too high", Code::LvRefcountHigh), ("orphaned LV", Code::LvOrphan)] {
+                if case.complaints.iter().any(|said| said.contains(complaint)) {
+                    assert!(codes.contains(&code), "{} {codes:?} {:?}", case.id, case.complaints);
+                }
+            }
             let is_error = codes.iter().any(|code| code.info().severity == ese_core::finding::Severity::Error);
             *found.entry(format!("{} engine: {:?}, here: {}", case.kind, case.expect, is_error)).or_insert(0) += 1;
             assert!(damaged || !is_error, "{} {codes:?} {:?}", case.id, case.complaints);

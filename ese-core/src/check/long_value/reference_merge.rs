@@ -5,7 +5,7 @@ use std::collections::btree_map::Entry;
 
 use super::reports::{self, Report, Reports, Rule, Weights, count_one_more};
 use crate::finding::{Code, Finding};
-use crate::format::long_value::REFERENCES_DELETING;
+use crate::format::long_value::{IdRange, REFERENCES_DELETING};
 use crate::format::{DbState, LongValueId, LongValueKey, LongValueRoot, Node, Page, PageSize, Pgno};
 use crate::sort::{ExternalSorter, SortError, SortLimits, SortedRecords};
 
@@ -170,7 +170,7 @@ impl ReferenceMerge {
         self.after_gap = true;
     }
 
-    /// The next node of the tree; all but live roots are passed over.
+    /// The next node of the tree, in key order; all but roots are passed over.
     ///
     /// # Errors
     /// [`SortError`] if the temporary file cannot be read.
@@ -182,8 +182,8 @@ impl ReferenceMerge {
         findings: &mut Vec<Finding>,
     ) -> Result<(), SortError> {
         let Ok(LongValueKey::Root(id)) = LongValueKey::read(&node.key) else { return Ok(()) };
-        // A root that comes too late was reported (L4).
-        if node.is_deleted() || self.last_root.is_some_and(|last| id <= last) {
+        // A root that comes too late was reported (L4), and so was one that cannot be (L2).
+        if node.is_deleted() || id.range() == IdRange::Impossible || self.last_root.is_some_and(|last| id <= last) {
             return Ok(());
         }
         while let Some(group) = self.next.filter(|group| group.id < id) {
