@@ -9,7 +9,7 @@ use catdb_test_data::{corpus, database};
 use ese_core::finding::{Code, Finding, Severity};
 use ese_core::format::{PageSize, Pgno};
 use ese_core::source::MemorySource;
-use ese_core::verify::{Report, Verifier};
+use ese_core::verify::{Level, Report, Verifier};
 
 /// Bits of the first eight bytes: flips there change a stored sum and cannot be corrected (spec 02 section 6.4).
 const SUM_BITS: usize = 64;
@@ -48,7 +48,7 @@ impl Samples {
 }
 
 fn verify(file: &[u8]) -> Report {
-    Verifier::new(&MemorySource(file)).run().expect("a database")
+    Verifier::new(&MemorySource(file)).level(Level::Pages).run().expect("a database")
 }
 
 /// A sound database, and the pages that the tests damage: owned by the database and not blank.

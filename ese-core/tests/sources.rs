@@ -147,7 +147,7 @@ impl Progress for Listener {
 fn progress_ends_at_its_total() {
     let file = corpus::fixture("kitchen-4k-b.edb");
     let listener = Listener::new(u64::MAX);
-    Verifier::new(&MemorySource(&file)).progress(&listener).run().unwrap();
+    Verifier::new(&MemorySource(&file)).level(Level::Pages).progress(&listener).run().unwrap();
     assert_eq!(listener.total.into_inner(), file.len() as u64 - 8192);
     assert_eq!(listener.done.into_inner(), file.len() as u64 - 8192);
 }
@@ -157,7 +157,7 @@ fn a_run_that_is_cancelled_ends_without_a_report() {
     let file = corpus::fixture("kitchen-4k-b.edb");
     for limit in [0, 1_000_000] {
         let listener = Listener::new(limit);
-        let result = Verifier::new(&MemorySource(&file)).progress(&listener).run();
+        let result = Verifier::new(&MemorySource(&file)).level(Level::Pages).progress(&listener).run();
         assert!(matches!(result, Err(VerifyError::Cancelled)));
         assert!(listener.done.into_inner() < file.len() as u64 - 8192);
     }

@@ -13,7 +13,7 @@ use catdb_test_data::verdicts::{self, Case, Expect};
 use ese_core::finding::{Code, Finding, Severity};
 use ese_core::format::Pgno;
 use ese_core::source::MemorySource;
-use ese_core::verify::{Report, Verifier};
+use ese_core::verify::{Level, Report, Verifier};
 
 /// Damages of raw bytes: the checksum shows them.
 const RAW: [&str; 8] =
@@ -102,7 +102,7 @@ enum Ours {
 
 /// Findings that the sound file does not have.
 fn new_findings(file: &[u8], before: &Report) -> Vec<Finding> {
-    let report = Verifier::new(&MemorySource(file)).run().expect("a database");
+    let report = Verifier::new(&MemorySource(file)).level(Level::Pages).run().expect("a database");
     report.findings().iter().filter(|finding| !before.findings().contains(finding)).cloned().collect()
 }
 
@@ -160,7 +160,7 @@ fn for_each_case(wanted: impl Fn(&Case) -> bool, mut look: impl FnMut(&Case, &[F
     let Some(shared) = corpus::shared() else { return };
     for (base, cases) in verdicts::cases(&shared) {
         let sound = verdicts::base(&shared, &base);
-        let before = Verifier::new(&MemorySource(&sound)).run().expect("a database");
+        let before = Verifier::new(&MemorySource(&sound)).level(Level::Pages).run().expect("a database");
         for case in cases.iter().filter(|case| wanted(case)) {
             look(case, &new_findings(&case.apply(&sound), &before));
         }

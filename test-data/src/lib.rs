@@ -5,6 +5,7 @@
 #![deny(missing_docs)]
 #![allow(clippy::expect_used)] // a fixture that cannot be made must stop the test
 
+pub mod build;
 pub mod corpus;
 pub mod database;
 pub mod page_builder;

@@ -3,8 +3,9 @@
 //! The numbers here are written from the specification (02 sections 2 to 5), not taken from `ese-core`, so that a wrong
 //! offset there makes a test fail.
 
-use ese_core::checksum;
-use ese_core::format::{PageSize, Pgno};
+use ese_core::format::PageSize;
+
+use crate::build::page_fill::{PageFill, PageHead};
 
 /// Flags of an ordinary leaf with the ECC checksum: leaf, new record format, ECC.
 pub const LEAF: u32 = 0x2802;
@@ -115,41 +116,14 @@ impl PageBuilder {
     /// If the lines do not fit the page.
     #[must_use]
     pub fn build(self) -> Vec<u8> {
-        let large = self.size.bytes() > 8192;
-        let header = if large { 80 } else { 40 };
-        let mut page = vec![0; self.size.bytes()];
-        let mut at = 0;
-        let tag0 = Line { flags: 0, bytes: self.tag0 };
-        let count = self.lines.len() + 1;
-        for (i, mut line) in std::iter::once(tag0).chain(self.lines).enumerate() {
-            let size = u16::try_from(line.bytes.len()).expect("a line fits u16");
-            let mut offset = u16::try_from(at).expect("a page fits u16");
-            if !large {
-                offset |= line.flags << 13;
-            } else if i > 0 {
-                line.bytes[1] |= u8::try_from(line.flags << 5).expect("three bits");
-            }
-            let tag = page.len() - 4 * (i + 1);
-            page[tag..tag + 2].copy_from_slice(&size.to_le_bytes());
-            page[tag + 2..tag + 4].copy_from_slice(&offset.to_le_bytes());
-            page[header + at..header + at + line.bytes.len()].copy_from_slice(&line.bytes);
-            at += line.bytes.len();
+        let mut fill = PageFill::new(self.size);
+        fill.start(&self.tag0);
+        for line in &self.lines {
+            fill.append(line.flags, &[&line.bytes]);
         }
-        let free = page.len() - header - at - 4 * count;
-        let mut put = |at: usize, bytes: &[u8]| page[at..at + bytes.len()].copy_from_slice(bytes);
-        put(8, &self.dbtime.to_le_bytes());
-        put(16, &self.siblings.0.to_le_bytes());
-        put(20, &self.siblings.1.to_le_bytes());
-        put(24, &self.objid.to_le_bytes());
-        put(28, &u16::try_from(free).expect("free space fits u16").to_le_bytes());
-        put(32, &u16::try_from(at).expect("a page fits u16").to_le_bytes());
-        put(34, &u16::try_from(count | 0x1000).expect("few tags").to_le_bytes());
-        put(36, &self.flags.to_le_bytes());
-        if large {
-            put(64, &self.pgno.to_le_bytes());
-        }
-        checksum::store(&mut page, Pgno(self.pgno)).expect("a page with a checksum format");
-        page
+        let (prev, next) = self.siblings;
+        let (pgno, dbtime, objid, flags) = (self.pgno, self.dbtime, self.objid, self.flags);
+        fill.seal(&PageHead { pgno, dbtime, prev, next, objid, flags, reserved_tags: 0x1000 }).to_vec()
     }
 }
 

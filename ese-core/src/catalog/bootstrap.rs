@@ -2,10 +2,13 @@
 
 use std::sync::LazyLock;
 
-use crate::format::catalog::{CATALOG_COLUMNS, CatalogColumn};
+use crate::format::catalog::{CATALOG_COLUMNS, CatalogColumn, CatalogKey};
 use crate::format::record::SHORT_VALUE_MOST;
-use crate::format::{ColumnFlags, ColumnKind};
+use crate::format::{ColumnFlags, ColumnKind, IndexFlags, KEY_MOST_DEFAULT, KeyField, SegmentFlags};
+use crate::key::{ColumnRef, KeyColumn, KeyLimits, Segment, append_segment};
 use crate::record::{Column, Origin, TableLayout};
+
+use super::row::CatalogRow;
 
 /// Code page of the names in the catalog.
 pub const CODE_PAGE: u32 = 1252;
@@ -17,6 +20,31 @@ static LAYOUT: LazyLock<TableLayout> =
 #[must_use]
 pub fn layout() -> &'static TableLayout {
     &LAYOUT
+}
+
+/// The key of `row` in the index of the catalog with the segments `key`, made from the row's values; `None` if one of
+/// them cannot be read.
+#[must_use]
+pub fn key_of(row: &CatalogRow, key: &CatalogKey) -> Option<Vec<u8>> {
+    let limits = KeyLimits { key_most: KEY_MOST_DEFAULT, segment_most: KEY_MOST_DEFAULT };
+    let mut bytes = Vec::new();
+    for column in key {
+        let value = row.stored(*column)?.value();
+        append_segment(&mut bytes, &segment(*column)?, value, limits).ok()?;
+    }
+    Some(bytes)
+}
+
+fn segment(column: CatalogColumn) -> Option<Segment> {
+    let field = KeyField { column_id: column.id, flags: SegmentFlags::empty() };
+    let described = as_column(&column);
+    let key_column = KeyColumn {
+        column: ColumnRef(usize::from(column.id)),
+        column_type: column.column_type,
+        code_page: described.code_page,
+        flags: described.flags,
+    };
+    Segment::new(field, key_column, IndexFlags::UNIQUE).ok()
 }
 
 fn as_column(column: &CatalogColumn) -> Column {

@@ -82,10 +82,7 @@ impl Index {
     /// The index that `row` describes; `None` if the row does not even say which tree it is.
     pub(super) fn read(row: &CatalogRow) -> Option<Index> {
         let flags = IndexFlags::from_bits_retain(row.long(column::FLAGS).unwrap_or(0));
-        let list = |column, list| match row.bytes(column) {
-            Some(bytes) => Some(parse_key_fields(bytes, flags, list).map_err(IndexFault::Fields)),
-            None => None,
-        };
+        let list = |column, list| row.bytes(column).map(|bytes| Ok(parse_key_fields(bytes, flags, list)?));
         let utf16 = |bytes: &[u8]| encoding_rs::UTF_16LE.decode_without_bom_handling(bytes).0.into_owned();
         Some(Index {
             name: row.name().unwrap_or_default(),
@@ -156,7 +153,7 @@ impl Index {
     }
 }
 
-fn var_seg_mac(bytes: &[u8]) -> Result<u16, IndexFault> {
+pub(crate) fn var_seg_mac(bytes: &[u8]) -> Result<u16, IndexFault> {
     let bytes = bytes.try_into().map_err(|_| IndexFault::VarSegMac { found: bytes.len() })?;
     Ok(u16::from_le_bytes(bytes))
 }
@@ -166,7 +163,7 @@ fn missing(position: usize, field: KeyField) -> IndexFault {
 }
 
 /// The column that `field` names: the template's where it says so, or where both have one and it cannot say.
-fn find(layout: &TableLayout, field: KeyField) -> Option<(ColumnRef, &crate::record::Column)> {
+pub(crate) fn find(layout: &TableLayout, field: KeyField) -> Option<(ColumnRef, &crate::record::Column)> {
     let origins = [Origin::Template, Origin::Own];
     let place = if field.flags.contains(SegmentFlags::TEMPLATE) {
         origins.iter().find_map(|origin| layout.place_of(field.column_id, *origin))

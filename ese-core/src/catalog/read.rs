@@ -63,6 +63,8 @@ pub struct Catalog {
     pub source: CatalogSource,
     /// What could not be read of MSysObjects, the first of it.
     pub faults: Vec<CatalogFault>,
+    /// No row is missing, as far as anybody can tell: one of the two tables could be read from end to end.
+    pub is_complete: bool,
 }
 
 impl Catalog {
@@ -72,13 +74,14 @@ impl Catalog {
     pub fn read(pages: Pages<'_>) -> Catalog {
         let main = Rows::of_tree(pages, MSYS_OBJECTS);
         if main.faults.is_empty() && !main.rows.is_empty() {
-            return Catalog::new(main.rows.into_values().collect(), CatalogSource::Main, main.faults);
+            return main.into_catalog(CatalogSource::Main, true);
         }
         let shadow = Rows::of_tree(pages, MSYS_OBJECTS_SHADOW);
+        let shadow_is_whole = shadow.faults.is_empty() && !shadow.rows.is_empty();
         let source = match (main.rows.is_empty(), shadow.rows.is_empty()) {
             (false, true) if shadow.faults.is_empty() => CatalogSource::Main,
-            (true, false) => CatalogSource::Shadow,
             (false, _) => CatalogSource::Merged,
+            (true, false) => CatalogSource::Shadow,
             (true, true) => CatalogSource::Leaves,
         };
         let mut found = main;
@@ -86,11 +89,7 @@ impl Catalog {
         if source == CatalogSource::Leaves || !shadow.faults.is_empty() {
             found.add_missing(Rows::of_leaves(pages).rows);
         }
-        Catalog::new(found.rows.into_values().collect(), source, found.faults)
-    }
-
-    fn new(rows: Vec<CatalogRow>, source: CatalogSource, faults: Vec<CatalogFault>) -> Catalog {
-        Catalog { schema: Schema::from_rows(&rows), rows, source, faults }
+        found.into_catalog(source, shadow_is_whole)
     }
 }
 
@@ -103,6 +102,11 @@ struct Rows {
 }
 
 impl Rows {
+    fn into_catalog(self, source: CatalogSource, is_complete: bool) -> Catalog {
+        let rows: Vec<CatalogRow> = self.rows.into_values().collect();
+        Catalog { schema: Schema::from_rows(&rows), rows, source, faults: self.faults, is_complete }
+    }
+
     fn of_tree(pages: Pages<'_>, tree: FixedTree) -> Rows {
         let mut rows = Rows::default();
         let mut cursor = Cursor::new(pages, tree.root);
@@ -159,7 +163,8 @@ impl Rows {
         let better = self.rows.get(&row.key).is_none_or(|other| row.place.dbtime > other.place.dbtime);
         if better {
             self.memory += row.memory();
-            self.rows.insert(row.key.clone(), row);
+            let replaced = self.rows.insert(row.key.clone(), row);
+            self.memory -= replaced.map_or(0, |row| row.memory());
         }
     }
 

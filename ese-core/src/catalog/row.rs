@@ -5,7 +5,7 @@
 
 use crate::format::catalog::{CatalogColumn, RowType, column};
 use crate::format::{ColumnKind, Dbtime, Node, Objid, Page, PageSize, Pgno};
-use crate::record::{Origin, Record, RecordError, Stored, ValueForm};
+use crate::record::{Origin, Record, RecordError, Stored, TableLayout, ValueForm};
 
 use super::bootstrap;
 
@@ -44,6 +44,11 @@ impl CatalogRow {
         Ok(CatalogRow { place, key: node.key.to_vec(), size: page.size(), data: node.data.to_vec() })
     }
 
+    #[cfg(test)]
+    pub(super) fn made(place: RowPlace, key: Vec<u8>, size: PageSize, data: Vec<u8>) -> CatalogRow {
+        CatalogRow { place, key, size, data }
+    }
+
     /// Bytes that the row takes in memory, roughly.
     #[must_use]
     pub fn memory(&self) -> usize {
@@ -56,37 +61,31 @@ impl CatalogRow {
         Record::new(&self.data, self.size).ok()
     }
 
+    /// The bytes of the record.
+    #[must_use]
+    pub fn data(&self) -> &[u8] {
+        &self.data
+    }
+
     /// What the row stores of `column`; `None` if that cannot be read. A long value outside the row counts so too: no
     /// catalog has one.
     #[must_use]
     pub fn stored(&self, column: CatalogColumn) -> Option<Stored<'_>> {
-        let record = self.record()?;
-        match ColumnKind::of(column.id)? {
-            ColumnKind::Fixed => {
-                let (_, place) = bootstrap::layout().fixed(column.id)?;
-                record.fixed(column.id, place.offset, place.len).ok()
-            }
-            ColumnKind::Variable => record.variable(column.id).ok(),
-            ColumnKind::Tagged => {
-                let Some(field) = record.tagged().ok()?.find(column.id, Origin::Own).ok()? else {
-                    return Some(Stored::Absent);
-                };
-                if field.null {
-                    return Some(Stored::Null);
-                }
-                let value = field.value(1).ok()??;
-                (value.form == ValueForm::Intrinsic).then_some(Stored::Value(value.bytes))
-            }
-        }
+        stored(&self.record()?, bootstrap::layout(), column.id)
     }
 
     /// The value of `column`; `None` for NULL too.
     #[must_use]
     pub fn bytes(&self, column: CatalogColumn) -> Option<&[u8]> {
-        match self.stored(column)? {
-            Stored::Value(bytes) => Some(bytes),
-            Stored::Absent | Stored::Null => None,
-        }
+        self.stored(column)?.value()
+    }
+
+    /// Offset in the page of the value of `column`; of the whole record if it stores none.
+    #[must_use]
+    pub fn offset_of(&self, column: CatalogColumn) -> usize {
+        let value = self.bytes(column).map_or(self.data.as_ptr(), <[u8]>::as_ptr) as usize;
+        let in_record = value.checked_sub(self.data.as_ptr() as usize).filter(|at| *at <= self.data.len());
+        self.place.record_at + in_record.unwrap_or(0)
     }
 
     /// The value of a column of up to 8 bytes, as an unsigned number.
@@ -145,5 +144,65 @@ impl CatalogRow {
     #[must_use]
     pub fn name(&self) -> Option<String> {
         self.text(column::NAME)
+    }
+}
+
+/// What `record` stores of the column `id` of a table with `layout`, of several values the first; `None` if that cannot
+/// be read or is not in the record as it stands (compressed, separated).
+pub(crate) fn stored<'r>(record: &Record<'r>, layout: &TableLayout, id: u16) -> Option<Stored<'r>> {
+    match ColumnKind::of(id)? {
+        ColumnKind::Fixed => {
+            let (_, place) = layout.fixed(id)?;
+            record.fixed(id, place.offset, place.len).ok()
+        }
+        ColumnKind::Variable => record.variable(id).ok(),
+        ColumnKind::Tagged => {
+            let Some(field) = record.tagged().ok()?.find(id, Origin::Own).ok()? else {
+                return Some(Stored::Absent);
+            };
+            if field.null {
+                return Some(Stored::Null);
+            }
+            let value = field.value(1).ok()??;
+            (value.form == ValueForm::Intrinsic).then_some(Stored::Value(value.bytes))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalog::testing::row;
+    use crate::format::catalog::KEY_ID;
+
+    #[test]
+    fn a_value_is_found_with_its_offset_and_one_that_is_null_at_the_start_of_the_record() {
+        let row = row(&[(column::ID, &[7, 1, 0, 0]), (column::NAME, b"M\xE4rz"), (column::KEY_MOST, &[0xE8, 3])]);
+        assert_eq!(
+            (row.id(), row.short(column::KEY_MOST), row.name().as_deref()),
+            (Some(263), Some(1000), Some("März"))
+        );
+        assert_eq!((row.long(column::FLAGS), row.stored(column::FLAGS)), (None, Some(Stored::Null)));
+        assert_eq!(row.stored(column::LOCALE_NAME), Some(Stored::Absent));
+        assert_eq!(row.offset_of(column::ID) - row.place.record_at, 10);
+        assert_eq!(row.offset_of(column::FLAGS), row.place.record_at);
+    }
+
+    #[test]
+    fn a_number_that_means_nothing_is_no_type() {
+        for (number, expected) in [(0, None), (3, Some(RowType::Index)), (6, None), (-1, None)] {
+            assert_eq!(row(&[(column::TYPE, &i16::to_le_bytes(number))]).row_type(), expected, "{number}");
+        }
+    }
+
+    #[test]
+    fn the_key_of_a_row_is_made_of_its_values() {
+        // `ix_desc` of `kitchen-4k` (spec 05 section 1): table 8, type 3, id 16.
+        let mut row = row(&[(column::OBJID_TABLE, &[8]), (column::TYPE, &[3]), (column::ID, &[16])]);
+        let key = [0x7F, 0x80, 0, 0, 8, 0x7F, 0x80, 3, 0x7F, 0x80, 0, 0, 16];
+        assert_eq!(bootstrap::key_of(&row, KEY_ID), Some(key.to_vec()));
+        // A fixed column that the record says it has, and has no room for.
+        row.data.truncate(12);
+        assert_eq!(bootstrap::key_of(&row, KEY_ID), None);
     }
 }

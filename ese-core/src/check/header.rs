@@ -133,7 +133,13 @@ fn state_is_known_and_clean(fields: &mut Fields<'_>) {
             );
             fields.add(Code::DbDirty, "H6", "state", text);
         }
-        _ => fields.add(Code::DbDirty, "H6", "state", format!("state {state}: expected clean-shutdown")),
+        _ => {
+            fields.add(Code::DbDirty, "H6", "state", format!("state {state}: expected clean-shutdown"));
+            // Every database that was left in such a state says which logs it needs.
+            let text =
+                format!("state {state}, yet no log generation is required: expected one that leads to a clean state");
+            fields.add(Code::HdrState, "H6", "gen_min_required", text);
+        }
     }
 }
 

@@ -3,9 +3,10 @@
 //! Each rule reports at most once a page: the first line that breaks it, and how many do. A rule that can only fail
 //! because an earlier one did is left out, so that one cause gives one finding.
 
+use super::start_of;
 use crate::finding::{Code, Finding};
 use crate::format::page::offset;
-use crate::format::{Node, NodeError, NodeKey, Page, PageFlags, Pgno, TAG_BYTES, Tag};
+use crate::format::{Node, NodeError, Page, PageFlags, Pgno, TAG_BYTES, Tag};
 
 /// Least size of a line other than tag 0: the suffix size (2), one byte of key, one of data. A node with an empty key
 /// on an internal page has the suffix size and a child (4).
@@ -370,19 +371,9 @@ fn order_message(before: &Node<'_>, node: &Node<'_>) -> String {
         "keys: expected line {} above line {}, found key {} {relation} {}",
         node.line,
         before.line,
-        start_of(&node.key),
-        start_of(&before.key)
+        start_of(node.key.prefix.iter().chain(node.key.suffix)),
+        start_of(before.key.prefix.iter().chain(before.key.suffix))
     )
-}
-
-/// The first bytes of a key in hex.
-fn start_of(key: &NodeKey<'_>) -> String {
-    const SHOWN: usize = 16;
-    let mut text: String = key.prefix.iter().chain(key.suffix).take(SHOWN).map(|byte| format!("{byte:02x}")).collect();
-    if key.len() > SHOWN {
-        text.push_str("...");
-    }
-    text
 }
 
 #[derive(Default)]

@@ -133,7 +133,7 @@ codes! {
         "Check that this is the right file.",
         "catdb-cli info {file}";
     HdrState "hdr-state" Error CORRUPTED, "H6",
-        "The database state is none that exists.",
+        "The database state is none that exists, or contradicts the rest of the header.",
         "Look at the header as it stands.",
         "catdb-cli info {file}";
     HdrRequiredLogs "hdr-required-logs" Warning None, "H9",
@@ -156,6 +156,10 @@ codes! {
         "The page is sound but belongs to another place in the file.",
         "A write went to the wrong place: the page that was here is lost, the other one may be old.",
         "catdb-cli verify --hex {file}";
+    PageBlankInUse "page-blank-in-use" Error Some(JetError::PAGE_NOT_INITIALIZED), "T3",
+        "The page is blank, and a tree needs what was on it: a write never came, or its place was wiped.",
+        "Look for an older copy of the file: what was on the page is not in this one.",
+        "catdb-cli dump {file} page {pgno}";
     PageFreeSpace "page-free-space" Error CORRUPTED, "P1 P2 P3 P15",
         "The fields that count the free space of the page do not add up.",
         "Look at the header of the page.",
@@ -192,13 +196,69 @@ codes! {
         "Reserved bytes of the page header are not zero.",
         "Nothing to do; the engine ignores them.",
         "catdb-cli verify --hex {file}";
-    RecordKey "record-key" Error CORRUPTED, "I3 I4",
-        "The primary key of a row is not that of its columns: searches miss the row, or find it under a wrong key.",
-        "Look at the row; either its key or one of its columns is damaged.",
+    BtreePgno "btree-pgno" Error CORRUPTED, "T1",
+        "A page of a tree names a child outside the file.",
+        "Look at the line: the rows below it cannot be reached by key.",
+        "catdb-cli dump {file} page {pgno}";
+    BtreeShared "btree-shared" Error CORRUPTED, "T2",
+        "A page is named twice: by two parents, or by one of its own descendants.",
+        "Look at the tree.",
+        "catdb-cli dump {file} page {pgno}";
+    BtreeObjid "btree-objid" Error CORRUPTED, "T4",
+        "A tree names a page that says it belongs to another one.",
+        "Look at the page and at the one that names it.",
+        "catdb-cli dump {file} page {pgno}";
+    BtreeKind "btree-kind" Error CORRUPTED, "T5 T6 T7 T9 T24",
+        "The flags of a page do not fit its tree, or its level in the tree.",
+        "Look at the header of the page.",
+        "catdb-cli dump {file} page {pgno}";
+    BtreeEmpty "btree-empty" Error CORRUPTED, "T8",
+        "A page inside a tree is empty, or is flagged so.",
+        "Look at the page: rows may be gone.",
+        "catdb-cli dump {file} page {pgno}";
+    BtreeDepth "btree-depth" Error CORRUPTED, "T10",
+        "The tree is deeper than any real one: its pages form a loop.",
+        "Look at the tree.",
+        "catdb-cli dump {file} page {pgno}";
+    BtreeSeparator "btree-separator" Error CORRUPTED, "T11 T13 T23",
+        "A line of an internal page is no separator with a child.",
+        "Look at the line: searches may miss what lies below it.",
+        "catdb-cli dump {file} page {pgno}";
+    BtreeBounds "btree-bounds" Error CORRUPTED, "T14 T15",
+        "A key lies outside the bounds that the parent gives its page: searches miss it.",
+        "Look at the page and at the one above it.",
+        "catdb-cli dump {file} page {pgno}";
+    BtreeLink "btree-link" Error Some(JetError::BAD_PAGE_LINK), "T17 T18",
+        "A page does not name its neighbours on the same level: scans go astray.",
+        "No row is lost to a reader that follows parents.",
+        "catdb-cli dump {file} page {pgno}";
+    DbtimeBehind "dbtime-behind" Error Some(JetError::DB_TIME_CORRUPTED), "T19",
+        "Pages are newer than the header: the header is from before their last change.",
+        "Look for the log files: the header does not know of changes that its pages have.",
+        "catdb-cli info {file}";
+    DbtimeOdd "dbtime-odd" Warning None, "T19",
+        "A page has a dbtime that no database gives.",
+        "Look at the header of the page.",
+        "catdb-cli dump {file} page {pgno}";
+    RecordFormat "record-format" Error CORRUPTED, "R1 R2 R3 R5 R7 R9 R10 R11 R12",
+        "The header of a record, or a place that it gives for a column or a value, is impossible: columns of it are lost or read wrong.",
+        "Work on a copy, and look at the record; the other columns of it can be read where their own places are sound.",
+        "catdb-cli dump {file} page {pgno}";
+    RecordColumn "record-column" Error CORRUPTED, "R4 R8 R14 R15",
+        "A record does not fit its table: a column that the catalog does not have, a value of the wrong size, or none where there must be one. As an info: a value of a column that was deleted.",
+        "Look at the record beside the columns of its table: either of the two may be damaged.",
+        "catdb-cli dump {file} page {pgno}";
+    RecordOdd "record-odd" Warning None, "R5 R6 R17",
+        "A record can be read, but the engine never writes one like it.",
+        "Compare the values of the record with what should be there.",
         "catdb-cli dump {file} page {pgno}";
     LvMissing "lv-missing" Error CORRUPTED, "L13 L14 L15 L20 R13",
         "A record refers to a long value that is not there.",
-        "The value is lost unless an older copy of the file has it; the other columns of the record can be read.",
+        "Work on a copy, and look for the value in an older one; the other columns of the record can be read.",
+        "catdb-cli dump {file} page {pgno}";
+    RecordKey "record-key" Error CORRUPTED, "I3 I4",
+        "The primary key of a row is not that of its columns: searches miss the row, or find it under a wrong key.",
+        "Look at the row; either its key or one of its columns is damaged.",
         "catdb-cli dump {file} page {pgno}";
     LvChunk "lv-chunk" Error CORRUPTED, "L1 L6 L7 L9 L10 L11 L12 L21",
         "A chunk of a long value is missing, misplaced or has a wrong size, or all chunks together have.",
@@ -248,6 +308,34 @@ codes! {
         "Keys of an index were compared only in part: they hold text sorted by Windows' tables, or values that cannot be read here.",
         "Nothing to do; number, shape and rows of the entries were checked.",
         "catdb-cli dump {file} page {pgno}";
+    CatalogRow "catalog-row" Error CORRUPTED, "C2 C3 C4 C6 C7 C8 C9 C10 C11 C14 C17",
+        "A row of the catalog contradicts itself, or other rows.",
+        "Compare the row with the one of the shadow catalog, and look for a copy of the file in which both are right.",
+        "catdb-cli dump {file} catalog";
+    CatalogShadowDiffers "catalog-shadow-differs" Error CORRUPTED, "C12",
+        "The catalog and its shadow disagree in what changes the meaning of data, or one of them lacks a row.",
+        "Look at both rows: which of them is right, the data they describe can tell.",
+        "catdb-cli dump {file} catalog";
+    CatalogShadowMinor "catalog-shadow-minor" Warning None, "C12",
+        "The catalog and its shadow differ in a field that changes nothing.",
+        "Nothing to do; no reader goes by this field.",
+        "catdb-cli dump {file} catalog";
+    CatalogOdd "catalog-odd" Warning None, "C10 C14",
+        "The catalog can be read, but the engine never writes it so.",
+        "Nothing is lost; find out which program wrote the file.",
+        "catdb-cli dump {file} catalog";
+    CatalogShadowMissing "catalog-shadow-missing" Warning None, "C13",
+        "The shadow catalog has no rows: if the catalog is damaged, nothing stands in for it.",
+        "Some files are so by design; keep a copy of the file.",
+        "catdb-cli dump {file} catalog";
+    CatalogLost "catalog-lost" Error CORRUPTED, "05-8",
+        "The catalog cannot be read as a whole: tables and columns are known from its shadow, or from single pages.",
+        "Work on a copy, look for an older copy of the file, and see which tables are still known.",
+        "catdb-cli dump {file} catalog";
+    CatalogOrphan "catalog-orphan" Error CORRUPTED, "C5",
+        "The catalog names a tree that is not there: its root page is none, or belongs to another tree.",
+        "Look at the row, and at the page that it names.",
+        "catdb-cli dump {file} catalog";
 }
 
 impl Code {

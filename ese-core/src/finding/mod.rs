@@ -5,6 +5,7 @@
 
 mod code;
 
+use std::cmp::Ordering;
 use std::fmt;
 
 pub use code::{Code, CodeInfo, NextStep};
@@ -73,6 +74,9 @@ pub struct Detail {
     pub count: Option<u64>,
     /// The first of the pages it concerns.
     pub pages: Vec<Pgno>,
+    /// How many differences elsewhere follow from this finding, and have none of their own: rows that are missing, index
+    /// entries without their rows, long values without chunks.
+    pub consequences: Option<u64>,
 }
 
 /// One thing that is wrong, or worth knowing.
@@ -147,9 +151,10 @@ impl Finding {
         self
     }
 
-    /// The key by which a report is ordered: offset, code, line.
+    /// The order of a report: offset, code, line; then rule and message, so that it never depends on which came first.
     #[must_use]
-    pub fn order(&self) -> (u64, Code, Option<usize>) {
-        (self.offset, self.code, self.detail.line)
+    pub fn cmp_in_report(&self, other: &Finding) -> Ordering {
+        let place = |finding: &Finding| (finding.offset, finding.code, finding.detail.line, finding.detail.rule);
+        place(self).cmp(&place(other)).then_with(|| self.message.cmp(&other.message))
     }
 }

@@ -36,6 +36,44 @@ pub const MSYS_LOCALES: &str = "MSysLocales";
 /// What the names of system tables begin with.
 pub const SYSTEM_PREFIX: &str = "MSys";
 
+/// Beginning of the names of deleted columns; the ids of table and column follow, with an underscore between.
+pub const DELETED_COLUMN_PREFIX: &str = "JetStub_";
+/// Objid of the first row that a database can have.
+pub const OBJID_LEAST: Objid = MSYS_OBJECTS.objid;
+
+/// Ids of the columns of [`MSYS_OBJIDS`] (spec 05 section 3).
+pub mod objids {
+    /// Id of a tree: of a table, a secondary index or long values.
+    pub const OBJID: u16 = 256;
+    /// The table that it belongs to.
+    pub const OBJID_TABLE: u16 = 257;
+    /// What it is, as [`column::TYPE`](super::column::TYPE).
+    pub const TYPE: u16 = 258;
+}
+
+/// Columns of [`MSYS_LOCALES`], and what stands in those that count indexes (spec 05 section 3).
+pub mod locales {
+    /// Id of the column with the kind of a row.
+    pub const TYPE: u16 = 1;
+    /// Id of the column with the number of indexes.
+    pub const COUNT: u16 = 2;
+    /// Id of the column with the text that names the row: UTF-16 with a 0 behind it.
+    pub const KEY: u16 = 128;
+    /// The kind of rows that count the indexes of a locale.
+    pub const KIND_LOCALE: u8 = 2;
+
+    /// The text that names the row of a locale: its name, the GUID of its sort tables and their version, as the
+    /// columns of an index row store them.
+    #[must_use]
+    pub fn key(locale: &str, sort_id: [u8; 16], version: u64) -> String {
+        let [a0, a1, a2, a3, b0, b1, c0, c1, d0, d1, e @ ..] = sort_id;
+        let (a, b, c) =
+            (u32::from_le_bytes([a0, a1, a2, a3]), u16::from_le_bytes([b0, b1]), u16::from_le_bytes([c0, c1]));
+        let e = e.iter().fold(0u64, |number, byte| number << 8 | u64::from(*byte));
+        format!("LocaleName={locale},SortID={a:08x}-{b:04x}-{c:04x}-{d0:02x}{d1:02x}-{e:012x},Ver={version:x}")
+    }
+}
+
 /// What a row of the catalog describes: the column `Type`.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum RowType {
@@ -230,6 +268,14 @@ pub const KEY_ROOTS: &CatalogKey = &[column::ROOT_FLAG, column::NAME];
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_locale_is_named_as_the_engine_names_it() {
+        // Index `ix_utxt` of `kitchen-4k`.
+        let sort_id = [1, 0, 0, 0, 0xEE, 0x57, 0x5C, 0x1E, 0, 0xB4, 0xD0, 0, 0x0B, 0xB1, 0xE1, 0x1E];
+        let key = locales::key("en-US", sort_id, 0x0006_0305_0006_0305);
+        assert_eq!(key, "LocaleName=en-US,SortID=00000001-57ee-1e5c-00b4-d0000bb1e11e,Ver=6030500060305");
+    }
 
     #[test]
     fn columns_are_listed_by_id_and_the_fixed_ones_lie_where_the_spec_says() {

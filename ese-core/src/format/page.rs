@@ -270,6 +270,14 @@ impl<'a> Page<'a> {
             .unwrap_or(0)
     }
 
+    /// Offset in the page of the byte that holds the flags of the node at `line`; 0 if there is no such line.
+    #[must_use]
+    pub fn node_flags_offset(self, line: usize) -> usize {
+        let Ok(bytes) = self.line(line) else { return 0 };
+        // Both are the high byte of a little-endian word: of the tag, or of the node's first two bytes.
+        if self.size.is_large() { self.offset_of(bytes) + 1 } else { self.tag_offset(line) + TAG_BYTES - 1 }
+    }
+
     /// The bytes that tag `line` points to.
     ///
     /// # Errors

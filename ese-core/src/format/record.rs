@@ -53,6 +53,12 @@ const LEAST_KEY_ROOM_LARGE: usize = 4;
 /// Least room, in bytes, that small pages keep for the key beside a record.
 const LEAST_KEY_ROOM_SMALL: usize = 255;
 
+/// Bytes of the NULL bit map of a record whose highest fixed column is `last`: a bit a column.
+#[must_use]
+pub const fn null_map_bytes(last: u16) -> usize {
+    (last as usize).div_ceil(8)
+}
+
 /// Bits of an entry's word that are the offset of its data.
 #[must_use]
 pub const fn entry_mask(size: PageSize) -> u16 {

@@ -52,6 +52,13 @@ pub struct SpaceHeader {
 }
 
 impl SpaceHeader {
+    /// Where the flags of the space header stand in tag 0 of a root, in bytes: in its own form or behind the flags of
+    /// the extended one.
+    #[must_use]
+    pub fn flags_offset(tag0: &[u8]) -> usize {
+        usize::from(tag0.len() != SPACE_HEADER_BYTES) + OFFSET_FLAGS
+    }
+
     fn read(bytes: &[u8; SPACE_HEADER_BYTES]) -> SpaceHeader {
         SpaceHeader {
             cpg: LittleEndian::read_u32(bytes),

@@ -95,12 +95,13 @@ mod tests {
     #[test]
     fn the_constants_have_the_names_that_windows_prints() {
         let names = [
-            (JetError::BAD_PAGE_LINK, "JET_errBadPageLink"),
             (JetError::DB_TIME_CORRUPTED, "JET_errDbTimeCorrupted"),
             (JetError::DATABASE_DIRTY_SHUTDOWN, "JET_errDatabaseDirtyShutdown"),
             (JetError::READ_VERIFY_FAILURE, "JET_errReadVerifyFailure"),
             (JetError::PAGE_NOT_INITIALIZED, "JET_errPageNotInitialized"),
             (JetError::DISK_IO, "JET_errDiskIO"),
+            (JetError::BAD_PAGE_LINK, "JET_errBadPageLink"),
+            (JetError::DB_TIME_CORRUPTED, "JET_errDbTimeCorrupted"),
             (JetError::READ_PGNO_VERIFY_FAILURE, "JET_errReadPgnoVerifyFailure"),
             (JetError::DATABASE_CORRUPTED, "JET_errDatabaseCorrupted"),
             (JetError::INVALID_DATABASE_VERSION, "JET_errInvalidDatabaseVersion"),

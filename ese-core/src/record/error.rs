@@ -2,12 +2,13 @@
 
 use thiserror::Error;
 
+use super::tagged::Origin;
 use crate::format::ColumnKind;
 use crate::format::record::{ENTRY_BYTES, NO_VARIABLE, RECORD_HEADER_BYTES, VALUE_WORD_BYTES};
 
 /// A part of a record that cannot be read, and where the first wrong byte is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Error)]
-#[error("{fault}")]
+#[error("{}{fault}", fault.place())]
 pub struct RecordError {
     /// Offset of the first wrong byte, in bytes from the start of the record.
     pub at: usize,
@@ -15,11 +16,12 @@ pub struct RecordError {
     pub fault: RecordFault,
 }
 
-/// What is wrong. Sizes and offsets are in bytes.
+/// What is wrong. Sizes and offsets are in bytes. Its text leaves the column to [`RecordFault::column`], so that who knows
+/// the name can say it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Error)]
 pub enum RecordFault {
     /// The record has no room for its header.
-    #[error("record: expected at least {RECORD_HEADER_BYTES} bytes, found {found}")]
+    #[error("size: expected at least {RECORD_HEADER_BYTES} bytes, found {found}")]
     TooShort {
         /// Size of the record.
         found: usize,
@@ -55,7 +57,7 @@ pub enum RecordFault {
         found: usize,
     },
     /// A fixed column lies outside the fixed data.
-    #[error("fixed column {id}: expected to end at or before {most}, found {found}")]
+    #[error("expected to end at or before {most}, found {found}")]
     FixedColumn {
         /// Id of the column.
         id: u16,
@@ -65,7 +67,7 @@ pub enum RecordFault {
         found: usize,
     },
     /// A variable column ends before it begins, or behind the record. Offsets count from the end of the end offsets.
-    #[error("variable column {id}: expected to end at {least} to {most}, found {found}")]
+    #[error("expected to end at {least} to {most}, found {found}")]
     VariableEnd {
         /// Id of the column.
         id: u16,
@@ -93,10 +95,12 @@ pub enum RecordFault {
         found: usize,
     },
     /// The data of a tagged column lie outside their place. Offsets count from the first entry.
-    #[error("tagged column {id}: expected data inside {least} to {most}, found {start} to {end}")]
+    #[error("expected data inside {least} to {most}, found {start} to {end}")]
     TaggedData {
         /// Id of the column.
         id: u16,
+        /// Whose column it is.
+        origin: Origin,
         /// The end of the entries.
         least: usize,
         /// The end of the record.
@@ -107,36 +111,44 @@ pub enum RecordFault {
         end: usize,
     },
     /// The data of a tagged column should begin with the extended byte, and there are none.
-    #[error("tagged column {id}: expected the extended byte, found no data")]
+    #[error("expected the extended byte, found no data")]
     NoExtendedByte {
         /// Id of the column.
         id: u16,
+        /// Whose column it is.
+        origin: Origin,
     },
     /// The first of two values is longer than both.
-    #[error("tagged column {id}: expected at most {most} bytes in the first of two values, found {found}")]
+    #[error("expected at most {most} bytes in the first of two values, found {found}")]
     FirstOfTwo {
         /// Id of the column.
         id: u16,
+        /// Whose column it is.
+        origin: Origin,
         /// Bytes of both.
         most: usize,
         /// The size of the first.
         found: usize,
     },
     /// The offset of the first of several values does not tell how many there are.
-    #[error("tagged column {id}: expected the first of several values at an even offset of {} to {most}, found {found}", 2 * VALUE_WORD_BYTES)]
+    #[error("expected the first of several values at an even offset of {} to {most}, found {found}", 2 * VALUE_WORD_BYTES)]
     FirstValue {
         /// Id of the column.
         id: u16,
+        /// Whose column it is.
+        origin: Origin,
         /// Bytes of offsets and values.
         most: usize,
         /// The offset.
         found: usize,
     },
     /// A value lies outside its place. Offsets count from the first offset word.
-    #[error("tagged column {id}, value {sequence}: expected inside {least} to {most}, found {start} to {end}")]
+    #[error("value {sequence}, expected inside {least} to {most}, found {start} to {end}")]
     Value {
         /// Id of the column.
         id: u16,
+        /// Whose column it is.
+        origin: Origin,
         /// Number of the value, 1-based.
         sequence: usize,
         /// The end of the offset words.
@@ -151,6 +163,25 @@ pub enum RecordFault {
 }
 
 impl RecordFault {
+    /// The column that cannot be read, and whose it is; `None` if it is not about one column.
+    #[must_use]
+    pub fn column(&self) -> Option<(u16, Origin)> {
+        match *self {
+            Self::FixedColumn { id, .. } | Self::VariableEnd { id, .. } => Some((id, Origin::Own)),
+            Self::TaggedData { id, origin, .. }
+            | Self::NoExtendedByte { id, origin }
+            | Self::FirstOfTwo { id, origin, .. }
+            | Self::FirstValue { id, origin, .. }
+            | Self::Value { id, origin, .. } => Some((id, origin)),
+            _ => None,
+        }
+    }
+
+    /// Where it is, in front of what is wrong: "column 256: ", or nothing.
+    fn place(&self) -> String {
+        self.column().map_or_else(String::new, |(id, _)| format!("column {id}: "))
+    }
+
     /// The error that this fault is, at byte `at` of the record.
     pub(super) fn at(self, at: usize) -> RecordError {
         RecordError { at, fault: self }

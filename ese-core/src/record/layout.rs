@@ -4,7 +4,7 @@ use super::error::{RecordError, RecordFault};
 use super::tagged::TaggedFields;
 use crate::format::record::{
     END_BYTES, END_MASK, END_NULL, NO_VARIABLE, OFFSET_FIXED_END, OFFSET_LAST_FIXED, OFFSET_LAST_VARIABLE,
-    RECORD_HEADER_BYTES,
+    RECORD_HEADER_BYTES, null_map_bytes,
 };
 use crate::format::{ColumnKind, PageSize};
 
@@ -17,6 +17,17 @@ pub enum Stored<'a> {
     Null,
     /// A value; its bytes as they stand.
     Value(&'a [u8]),
+}
+
+impl<'a> Stored<'a> {
+    /// The bytes of a value that is stored.
+    #[must_use]
+    pub fn value(self) -> Option<&'a [u8]> {
+        match self {
+            Stored::Value(bytes) => Some(bytes),
+            Stored::Absent | Stored::Null => None,
+        }
+    }
 }
 
 /// A view of the bytes of one record.
@@ -49,6 +60,7 @@ impl<'a> Record<'a> {
     /// # Errors
     /// [`RecordError`] if the header does not say where the fixed and variable columns are (R1 and R2, but for the
     /// upper limit of the size, and for where the tagged columns begin).
+    #[inline]
     pub fn new(data: &'a [u8], size: PageSize) -> Result<Record<'a>, RecordError> {
         let header = data.first_chunk::<RECORD_HEADER_BYTES>();
         let header = header.ok_or(RecordFault::TooShort { found: data.len() }.at(0))?;
@@ -60,7 +72,7 @@ impl<'a> Record<'a> {
         let variables = last_variable
             .checked_sub(NO_VARIABLE)
             .ok_or(RecordFault::LastVariable { found: last_variable }.at(OFFSET_LAST_VARIABLE))?;
-        let bit_map = usize::from(last_fixed).div_ceil(8);
+        let bit_map = null_map_bytes(u16::from(last_fixed));
         let least = RECORD_HEADER_BYTES + bit_map;
         if fixed_end < least || fixed_end > data.len() {
             let fault = RecordFault::FixedEnd { least, most: data.len(), found: fixed_end };
@@ -77,30 +89,35 @@ impl<'a> Record<'a> {
 
     /// All bytes of the record.
     #[must_use]
+    #[inline]
     pub fn data(&self) -> &'a [u8] {
         self.data
     }
 
     /// Size of the page that the record lies on: it decides how tagged columns are read.
     #[must_use]
+    #[inline]
     pub fn page_size(&self) -> PageSize {
         self.size
     }
 
     /// F: id of the highest fixed column stored, 0 if there is none.
     #[must_use]
+    #[inline]
     pub fn last_fixed(&self) -> u16 {
         u16::from(self.last_fixed)
     }
 
     /// V: id of the highest variable column stored, 127 if there is none.
     #[must_use]
+    #[inline]
     pub fn last_variable(&self) -> u16 {
         u16::from(self.last_variable)
     }
 
     /// E: offset behind the NULL bit map.
     #[must_use]
+    #[inline]
     pub fn fixed_end(&self) -> usize {
         self.fixed_end
     }
@@ -113,6 +130,7 @@ impl<'a> Record<'a> {
 
     /// The NULL bit map: bit (id - 1) for each fixed column stored, set for NULL.
     #[must_use]
+    #[inline]
     pub fn null_bits(&self) -> &'a [u8] {
         self.data.get(self.fixed_data_end..self.fixed_end).unwrap_or_default()
     }
@@ -168,12 +186,14 @@ impl<'a> Record<'a> {
     }
 
     /// The end offsets of the variable columns stored, from column 128 on: as [`END_MASK`] and [`END_NULL`] say.
+    #[inline]
     pub fn end_words(&self) -> impl ExactSizeIterator<Item = u16> + 'a {
         let words = self.data.get(self.fixed_end..self.variable_start).unwrap_or_default();
         words.as_chunks().0.iter().map(|word| u16::from_le_bytes(*word))
     }
 
     /// End offset number `index`, 0-based; 0 if there is none.
+    #[inline]
     fn end_word(&self, index: usize) -> u16 {
         let at = self.fixed_end + END_BYTES * index;
         let word = self.data.get(at..).and_then(<[u8]>::first_chunk::<END_BYTES>);
@@ -182,23 +202,34 @@ impl<'a> Record<'a> {
 
     /// D: offset behind the end offsets, from which they count.
     #[must_use]
+    #[inline]
     pub fn variable_start(&self) -> usize {
         self.variable_start
+    }
+
+    /// Offset of the tagged columns: behind the last variable one.
+    ///
+    /// # Errors
+    /// [`RecordError`] if that is behind the record (R2).
+    #[inline]
+    pub fn tagged_start(&self) -> Result<usize, RecordError> {
+        let last = usize::from(self.last_variable.saturating_sub(NO_VARIABLE)).checked_sub(1);
+        let found = last.map_or(0, |index| usize::from(self.end_word(index) & END_MASK));
+        let most = self.data.len() - self.variable_start;
+        if found > most {
+            let fault = RecordFault::VariableEnd { id: self.last_variable(), least: 0, most, found };
+            return Err(fault.at(self.variable_start - END_BYTES));
+        }
+        Ok(self.variable_start + found)
     }
 
     /// The tagged columns.
     ///
     /// # Errors
     /// [`RecordError`] if they begin behind the record (R2), or if the first entry does not tell their number (R7).
+    #[inline]
     pub fn tagged(&self) -> Result<TaggedFields<'a>, RecordError> {
-        let last = usize::from(self.last_variable.saturating_sub(NO_VARIABLE)).checked_sub(1);
-        let end = last.map_or(0, |index| usize::from(self.end_word(index) & END_MASK));
-        let start = self.variable_start + end;
-        let area = self.data.get(start..).ok_or_else(|| {
-            let most = self.data.len() - self.variable_start;
-            let fault = RecordFault::VariableEnd { id: self.last_variable(), least: 0, most, found: end };
-            fault.at(self.variable_start - END_BYTES)
-        })?;
-        TaggedFields::new(area, start, self.size)
+        let start = self.tagged_start()?;
+        TaggedFields::new(self.data.get(start..).unwrap_or_default(), start, self.size)
     }
 }

@@ -15,5 +15,6 @@ mod tests;
 
 pub use error::{RecordError, RecordFault};
 pub use layout::{Record, Stored};
+pub(crate) use table::RequiredColumns;
 pub use table::{Column, FixedPlace, TableLayout};
 pub use tagged::{Origin, TaggedField, TaggedFields, TaggedValue, ValueForm};

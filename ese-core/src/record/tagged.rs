@@ -41,6 +41,7 @@ struct Entry {
 
 impl<'a> TaggedFields<'a> {
     /// The tagged columns in `area`, which begins at byte `at` of its record.
+    #[inline]
     pub(super) fn new(area: &'a [u8], at: usize, size: PageSize) -> Result<TaggedFields<'a>, RecordError> {
         let mut fields = TaggedFields { area, at, size, entries: 0, next: 0 };
         if area.is_empty() {
@@ -67,18 +68,29 @@ impl<'a> TaggedFields<'a> {
         place.map(|(at, entry)| self.field(at, entry)).transpose()
     }
 
+    /// Offset in the record of the first entry; the end of the record if there is none.
+    #[must_use]
+    #[inline]
+    pub fn at(&self) -> usize {
+        self.at
+    }
+
+    #[inline]
     fn entry(&self, at: usize) -> Option<Entry> {
         let [a, b, c, d] = *self.area.get(at..)?.first_chunk::<ENTRY_BYTES>()?;
         Some(Entry { id: u16::from_le_bytes([a, b]), word: u16::from_le_bytes([c, d]) })
     }
 
+    #[inline]
     fn offset(&self, entry: Entry) -> usize {
         usize::from(entry.word & entry_mask(self.size))
     }
 
     /// The column whose entry lies at byte `at` of the area.
+    #[inline]
     fn field(&self, at: usize, entry: Entry) -> Result<TaggedField<'a>, RecordError> {
         let Entry { id, word } = entry;
+        let origin = entry.origin();
         let start = self.offset(entry);
         let behind = at + ENTRY_BYTES;
         let next = if behind < self.entries { self.entry(behind) } else { None };
@@ -87,21 +99,21 @@ impl<'a> TaggedFields<'a> {
             let (least, most) = (self.entries, self.area.len());
             // An end before a sound start is the fault of the entry that follows.
             let entry = if (least..=most).contains(&start) { behind } else { at };
-            RecordFault::TaggedData { id, least, most, start, end }.at(self.at + entry + OFFSET_ENTRY_WORD)
+            RecordFault::TaggedData { id, origin, least, most, start, end }.at(self.at + entry + OFFSET_ENTRY_WORD)
         })?;
         let large = self.size.is_large();
         let extended = large || word & ENTRY_EXTENDED != 0;
         let (flags, bytes) = match data {
             [flags, bytes @ ..] if extended => (TaggedFlags::from_bits_retain(*flags), bytes),
             [] if extended => {
-                return Err(RecordFault::NoExtendedByte { id }.at(self.at + at + OFFSET_ENTRY_WORD));
+                return Err(RecordFault::NoExtendedByte { id, origin }.at(self.at + at + OFFSET_ENTRY_WORD));
             }
             _ => (TaggedFlags::empty(), data),
         };
         let null = if large { flags.contains(TaggedFlags::NULL) } else { word & ENTRY_NULL != 0 };
         Ok(TaggedField {
             id,
-            origin: entry.origin(),
+            origin,
             null,
             extended,
             flags,
@@ -115,6 +127,7 @@ impl<'a> TaggedFields<'a> {
 impl<'a> Iterator for TaggedFields<'a> {
     type Item = Result<TaggedField<'a>, RecordError>;
 
+    #[inline]
     fn next(&mut self) -> Option<Self::Item> {
         if self.next >= self.entries {
             return None;
@@ -126,6 +139,7 @@ impl<'a> Iterator for TaggedFields<'a> {
 }
 
 impl Entry {
+    #[inline]
     fn origin(self) -> Origin {
         if self.word & ENTRY_DERIVED == 0 { Origin::Own } else { Origin::Template }
     }
@@ -186,6 +200,7 @@ impl<'a> TaggedField<'a> {
     ///
     /// # Errors
     /// [`RecordError`] if the value lies outside its place; for number 1 also if nobody can tell how many there are.
+    #[inline]
     pub fn value(&self, sequence: usize) -> Result<Option<TaggedValue<'a>>, RecordError> {
         if self.null || sequence == 0 {
             Ok(None)
@@ -199,6 +214,7 @@ impl<'a> TaggedField<'a> {
         }
     }
 
+    #[inline]
     fn with_form(&self, sequence: usize, bytes: &'a [u8], separated: bool) -> TaggedValue<'a> {
         let form = if separated {
             ValueForm::Separated
@@ -218,7 +234,10 @@ impl<'a> TaggedField<'a> {
             self.bytes.split_first().map_or((0, self.bytes), |(first, both)| (usize::from(*first), both));
         let parts = both.split_at_checked(first).filter(|_| !self.bytes.is_empty());
         match (sequence, parts) {
-            (1, None) => Err(RecordFault::FirstOfTwo { id: self.id, most: both.len(), found: first }.at(self.bytes_at)),
+            (1, None) => {
+                Err(RecordFault::FirstOfTwo { id: self.id, origin: self.origin, most: both.len(), found: first }
+                    .at(self.bytes_at))
+            }
             (1, Some((bytes, _))) | (2, Some((_, bytes))) => Ok(Some(self.with_form(sequence, bytes, false))),
             _ => Ok(None),
         }
@@ -229,7 +248,7 @@ impl<'a> TaggedField<'a> {
         let most = self.bytes.len();
         let words = usize::from(self.value_word(0).unwrap_or(0) & VALUE_MASK);
         if !words.is_multiple_of(VALUE_WORD_BYTES) || words < 2 * VALUE_WORD_BYTES || words > most {
-            let fault = RecordFault::FirstValue { id: self.id, most, found: words };
+            let fault = RecordFault::FirstValue { id: self.id, origin: self.origin, most, found: words };
             return if sequence == 1 { Err(fault.at(self.bytes_at)) } else { Ok(None) };
         }
         let at = sequence.saturating_sub(1).saturating_mul(VALUE_WORD_BYTES);
@@ -240,7 +259,8 @@ impl<'a> TaggedField<'a> {
         let end = next.map_or(most, |next| usize::from(next & VALUE_MASK));
         let bytes = self.bytes.get(start..end).filter(|_| start >= words).ok_or_else(|| {
             let word = if (words..=most).contains(&start) { behind } else { at };
-            RecordFault::Value { id: self.id, sequence, least: words, most, start, end }.at(self.bytes_at + word)
+            RecordFault::Value { id: self.id, origin: self.origin, sequence, least: words, most, start, end }
+                .at(self.bytes_at + word)
         })?;
         Ok(Some(self.with_form(sequence, bytes, word & VALUE_SEPARATED != 0)))
     }

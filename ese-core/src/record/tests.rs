@@ -191,12 +191,12 @@ fn a_bad_value_leaves_the_others_readable() {
 #[test]
 fn several_values_without_a_number_are_one_error() {
     for (flags, data, fault) in [
-        (0x08, "0500 0500 31", RecordFault::FirstValue { id: 256, most: 5, found: 5 }),
-        (0x08, "0200 31", RecordFault::FirstValue { id: 256, most: 3, found: 2 }),
-        (0x08, "0600 0600", RecordFault::FirstValue { id: 256, most: 4, found: 6 }),
-        (0x08, "", RecordFault::FirstValue { id: 256, most: 0, found: 0 }),
-        (0x18, "03 3132", RecordFault::FirstOfTwo { id: 256, most: 2, found: 3 }),
-        (0x18, "", RecordFault::FirstOfTwo { id: 256, most: 0, found: 0 }),
+        (0x08, "0500 0500 31", RecordFault::FirstValue { id: 256, origin: Origin::Own, most: 5, found: 5 }),
+        (0x08, "0200 31", RecordFault::FirstValue { id: 256, origin: Origin::Own, most: 3, found: 2 }),
+        (0x08, "0600 0600", RecordFault::FirstValue { id: 256, origin: Origin::Own, most: 4, found: 6 }),
+        (0x08, "", RecordFault::FirstValue { id: 256, origin: Origin::Own, most: 0, found: 0 }),
+        (0x18, "03 3132", RecordFault::FirstOfTwo { id: 256, origin: Origin::Own, most: 2, found: 3 }),
+        (0x18, "", RecordFault::FirstOfTwo { id: 256, origin: Origin::Own, most: 0, found: 0 }),
     ] {
         let bytes = RecordBuilder::new(PageSize::K4).flagged(256, Origin::Own, flags, &hex(data)).build();
         let field = field(&record(&bytes, PageSize::K4), 256, Origin::Own);

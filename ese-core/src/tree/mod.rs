@@ -3,11 +3,15 @@
 //! Reading only. A page that cannot be had is a [`PageFault`] that the walk reports and steps over; nothing here judges.
 
 mod cursor;
+mod list;
 mod page_set;
+mod page_table;
 mod reader;
 mod space;
 
 pub use cursor::{Cursor, DEPTH_MOST, Leaf, LeafNode, TreeFault};
+pub use list::{LeftOut, TreeInfo, TreeKind, TreeList};
 pub use page_set::PageSet;
+pub use page_table::{Claimant, PageEntry, PageState, PageTable};
 pub use reader::{PageFault, TrustedPages};
 pub use space::{OwnedSpace, SpaceFault, database_space};

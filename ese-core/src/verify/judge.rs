@@ -5,19 +5,7 @@ use crate::checksum::{self, BadSums, BlockSums, Cause, Correction, PageSum};
 use crate::finding::{Code, Finding, Severity};
 use crate::format::{Page, PageSize, Pgno};
 use crate::jet::JetError;
-
-/// What became of a page.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum PageState {
-    /// Its checksum holds.
-    Good,
-    /// All bytes are zero.
-    Blank,
-    /// Its checksum fails, and flipping single bits back makes it sound.
-    Correctable,
-    /// Its checksum fails.
-    Bad,
-}
+use crate::tree::PageState;
 
 /// Judges pages; keeps room for the corrected copy of one.
 #[derive(Default)]
@@ -27,6 +15,11 @@ pub(super) struct PageJudge {
 }
 
 impl PageJudge {
+    /// The page judged last with its bits flipped back, if it was [`PageState::Correctable`].
+    pub(super) fn corrected(&self) -> &[u8] {
+        &self.corrected
+    }
+
     /// Judges the checksum of `bytes`, the page at `pgno` of a file whose last page is `last`.
     pub(super) fn judge(
         &mut self,

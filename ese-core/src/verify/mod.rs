@@ -12,24 +12,28 @@
 //! assert!(matches!(outcome, Err(VerifyError::NotEse)));
 //! ```
 
+mod full;
 mod judge;
 mod open;
 mod parallel;
 mod progress;
 mod report;
 mod scan;
+mod tables;
 
 use std::num::NonZeroUsize;
+use std::path::Path;
 
 pub use open::{OpenedHeader, open_header, recognise};
 pub use progress::{Phase, Progress};
 pub use report::{DatabaseSummary, NotChecked, PageCounts, Report, Verdict};
 
 use crate::check;
+use crate::check::tree::FindingSink;
 use crate::finding::{Code, Finding};
 use crate::format::{FileType, Pgno};
 use crate::source::{ByteSource, Pages, ReadError};
-use crate::tree::database_space;
+use crate::tree::{PageTable, database_space};
 
 use report::FindingLog;
 use scan::Scan;
@@ -41,6 +45,8 @@ pub enum Level {
     Checksum,
     /// The rules that a page can be held against alone.
     Pages,
+    /// Trees, space, catalog, records, long values and indexes.
+    Full,
 }
 
 /// Findings that a report keeps unless told otherwise; more are only counted.
@@ -74,14 +80,22 @@ pub struct Verifier<'a> {
     level: Level,
     threads: Option<NonZeroUsize>,
     max_findings: usize,
+    temporary: Option<&'a Path>,
     progress: &'a dyn Progress,
 }
 
 impl<'a> Verifier<'a> {
-    /// A run over `source`, at [`Level::Pages`], on all cores.
+    /// A run over `source`, at [`Level::Full`], on all cores.
     #[must_use]
     pub fn new(source: &'a dyn ByteSource) -> Verifier<'a> {
-        Verifier { source, level: Level::Pages, threads: None, max_findings: DEFAULT_MAX_FINDINGS, progress: &() }
+        Verifier {
+            source,
+            level: Level::Full,
+            threads: None,
+            max_findings: DEFAULT_MAX_FINDINGS,
+            temporary: None,
+            progress: &(),
+        }
     }
 
     /// Chooses how far the run goes.
@@ -105,6 +119,14 @@ impl<'a> Verifier<'a> {
         self
     }
 
+    /// Chooses the folder for temporary files: what is compared and does not fit in memory is sorted there. The system's
+    /// folder otherwise.
+    #[must_use]
+    pub fn temporary_folder(mut self, folder: Option<&'a Path>) -> Verifier<'a> {
+        self.temporary = folder;
+        self
+    }
+
     /// Has `progress` follow the run; it can also end it.
     #[must_use]
     pub fn progress(mut self, progress: &'a dyn Progress) -> Verifier<'a> {
@@ -122,15 +144,28 @@ impl<'a> Verifier<'a> {
 
     fn run_here(&self) -> Result<Report, VerifyError> {
         let opened = open_header(self.source, self.progress)?;
-        let mut log = FindingLog::new(self.max_findings);
+        let log = FindingLog::new(self.max_findings);
         log.extend(opened.read_error.as_ref().map(header_unreadable));
         log.extend(check::header::check(&opened.copies, opened.page_size, self.source.len()));
 
         let pages = Pages::new(self.source, opened.page_size);
         let mut not_checked = Vec::new();
-        let last_owned = self.owned_space(pages, &mut log, &mut not_checked);
+        let last_owned = self.owned_space(pages, &log, &mut not_checked);
         let scan = Scan { pages, level: self.level, last_owned, progress: self.progress };
-        let counts = scan.run(&mut log)?;
+        let mut table = PageTable::default();
+        let counts = scan.run(&log, &mut table)?;
+        if self.level == Level::Full {
+            let header = opened.copies.used_copy().map(|copy| &copy.header);
+            not_checked.extend(full::run(&full::Database {
+                pages,
+                table: &table,
+                header,
+                last_owned,
+                log: &log,
+                temporary: self.temporary,
+                progress: self.progress,
+            })?);
+        }
         // A file that ended too early while it was read has been reported where it ended.
         if let Some(change) = self.source.changed().filter(|_| !log.has(Code::DbChanged)) {
             log.add(Finding::in_file(Code::DbChanged, 0, format!("the file changed while it was read: {change}")));
@@ -146,7 +181,7 @@ impl<'a> Verifier<'a> {
     }
 
     /// The last page that the database owns; reports a file that ends before it.
-    fn owned_space(&self, pages: Pages<'_>, log: &mut FindingLog, not_checked: &mut Vec<NotChecked>) -> Option<Pgno> {
+    fn owned_space(&self, pages: Pages<'_>, log: &FindingLog, not_checked: &mut Vec<NotChecked>) -> Option<Pgno> {
         match database_space(pages) {
             Ok(space) => {
                 log.extend((space.last_in_file > pages.last()).then(|| ends_early(pages, space.last_in_file)));

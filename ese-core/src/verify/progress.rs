@@ -5,8 +5,12 @@
 pub enum Phase {
     /// Both headers are bad: the page size is looked for.
     Probe,
+    /// The catalog and the space trees are read.
+    Catalog,
     /// Every page is read once, in file order.
     Pages,
+    /// Trees are walked, with their rows, long values and index entries.
+    Trees,
 }
 
 impl Phase {
@@ -15,7 +19,9 @@ impl Phase {
     pub const fn name(self) -> &'static str {
         match self {
             Phase::Probe => "finding the page size",
+            Phase::Catalog => "reading the catalog",
             Phase::Pages => "checking pages",
+            Phase::Trees => "checking trees",
         }
     }
 }

@@ -1,7 +1,9 @@
 //! The result of a run: findings in order, counts, and what could not be checked.
 
 use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use crate::check::tree::FindingSink;
 use crate::finding::{Code, Finding, Severity};
 use crate::format::{DatabaseHeader, PageSize, Pgno};
 
@@ -80,35 +82,79 @@ pub struct NotChecked {
     pub why: String,
 }
 
-/// Findings as they come in: all are counted, the first ones are kept.
+/// Findings as they come in, from any thread and in any order: all are counted, those that come first in a report are
+/// kept.
 ///
 /// A hostile file can break a rule on every page; memory must not grow with it.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) struct FindingLog {
-    kept: Vec<Finding>,
     limit: usize,
+    held: Mutex<Held>,
+}
+
+#[derive(Debug, Default)]
+struct Held {
+    kept: Vec<Finding>,
     counts: BTreeMap<(Code, Severity), u64>,
+    /// Further damage that follows from a page being unreadable.
+    consequences: BTreeMap<Pgno, u64>,
 }
 
 impl FindingLog {
     pub(super) fn new(limit: usize) -> FindingLog {
-        FindingLog { kept: Vec::new(), limit, counts: BTreeMap::new() }
+        FindingLog { limit, held: Mutex::default() }
     }
 
-    pub(super) fn add(&mut self, finding: Finding) {
-        *self.counts.entry((finding.code, finding.severity)).or_default() += 1;
-        if self.kept.len() < self.limit {
-            self.kept.push(finding);
-        }
+    /// Notes that `count` differences follow from page `pgno` being unreadable: they are not findings of their own.
+    pub(super) fn add_consequences(&self, pgno: Pgno, count: u64) {
+        *self.held().consequences.entry(pgno).or_default() += count;
     }
 
     /// True if a finding with this code came in.
     pub(super) fn has(&self, code: Code) -> bool {
-        self.counts.keys().any(|(found, _)| *found == code)
+        self.held().counts.keys().any(|(found, _)| *found == code)
     }
 
-    pub(super) fn extend(&mut self, findings: impl IntoIterator<Item = Finding>) {
+    pub(super) fn extend(&self, findings: impl IntoIterator<Item = Finding>) {
         findings.into_iter().for_each(|finding| self.add(finding));
+    }
+
+    fn held(&self) -> MutexGuard<'_, Held> {
+        // Nothing can panic while it is held; if something did, what is there is whole.
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl FindingSink for FindingLog {
+    fn add(&self, finding: Finding) {
+        let held = &mut *self.held();
+        *held.counts.entry((finding.code, finding.severity)).or_default() += 1;
+        held.kept.push(finding);
+        // Those with the lowest places are kept, whenever they come: threads must not show in a report.
+        if held.kept.len() > self.limit.saturating_mul(2).saturating_add(64) {
+            held.cut(self.limit);
+        }
+    }
+}
+
+impl Held {
+    fn cut(&mut self, limit: usize) {
+        self.kept.sort_by(Finding::cmp_in_report);
+        self.kept.truncate(limit);
+    }
+
+    /// Gives each page's consequences to the weightiest finding on it.
+    fn fold_consequences(&mut self, not_checked: &mut Vec<NotChecked>) {
+        for (pgno, count) in std::mem::take(&mut self.consequences) {
+            let on_page = self.kept.iter_mut().filter(|finding| finding.pgno == Some(pgno));
+            match on_page.rev().max_by_key(|finding| finding.severity) {
+                Some(finding) => finding.detail.consequences = Some(count),
+                None => not_checked.push(NotChecked {
+                    what: format!("{count} differences between trees that page {pgno} may explain"),
+                    why: format!("page {pgno} could not be used"),
+                }),
+            }
+        }
     }
 }
 
@@ -129,12 +175,14 @@ impl Report {
     pub(super) fn new(
         database: DatabaseSummary,
         pages: PageCounts,
-        not_checked: Vec<NotChecked>,
+        mut not_checked: Vec<NotChecked>,
         log: FindingLog,
     ) -> Report {
-        let mut findings = log.kept;
-        findings.sort_by_key(Finding::order);
-        Report { database, pages, not_checked, findings, counts: log.counts }
+        let limit = log.limit;
+        let mut held = log.held.into_inner().unwrap_or_else(PoisonError::into_inner);
+        held.cut(limit);
+        held.fold_consequences(&mut not_checked);
+        Report { database, pages, not_checked, findings: held.kept, counts: held.counts }
     }
 
     /// The findings, ordered by offset, code and line. At most as many as the limit of the run allows; the rest are

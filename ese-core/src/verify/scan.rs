@@ -7,8 +7,9 @@ use crate::check::page::PageChecker;
 use crate::finding::{Code, Finding, Severity};
 use crate::format::{Page, PageSize, Pgno};
 use crate::source::{Pages, ReadError};
+use crate::tree::{PageEntry, PageState, PageTable};
 
-use super::judge::{PageJudge, PageState};
+use super::judge::PageJudge;
 use super::parallel;
 use super::progress::{Phase, Progress};
 use super::report::{FindingLog, PageCounts};
@@ -42,6 +43,8 @@ struct ChunkResult {
     counts: PageCounts,
     slack: Slack,
     findings: Vec<Finding>,
+    /// What is known of each page; filled at [`Level::Full`] only.
+    entries: Vec<PageEntry>,
     /// The file has become shorter.
     shrunk: Option<ReadError>,
 }
@@ -55,8 +58,8 @@ struct Worker {
 }
 
 impl Scan<'_> {
-    /// Looks at every page.
-    pub(super) fn run(&self, log: &mut FindingLog) -> Result<PageCounts, VerifyError> {
+    /// Looks at every page; at [`Level::Full`] `table` is filled.
+    pub(super) fn run(&self, log: &FindingLog, table: &mut PageTable) -> Result<PageCounts, VerifyError> {
         let last = u64::from(self.pages.last().0);
         let per_chunk = (CHUNK_BYTES / self.pages.size().bytes()) as u64;
         let chunks = usize::try_from(last.div_ceil(per_chunk)).unwrap_or(usize::MAX);
@@ -85,6 +88,7 @@ impl Scan<'_> {
                 slack.blank += result.slack.blank;
                 slack.damaged += result.slack.damaged;
                 log.extend(result.findings);
+                table.extend(result.entries);
                 shrunk = shrunk.or(result.shrunk);
             }
         }
@@ -121,7 +125,10 @@ impl Scan<'_> {
         for pgno in pgnos() {
             match source.read_at(size.offset_of(pgno), page) {
                 Ok(()) => self.page(judge, checker, pgno, page, &mut result),
-                Err(error) => unreadable(size, pgno, error, &mut result),
+                Err(error) => {
+                    self.note(PageState::Unreadable, &[], &mut result);
+                    unreadable(size, pgno, error, &mut result);
+                }
             }
         }
         result
@@ -138,7 +145,11 @@ impl Scan<'_> {
         result.counts.seen += 1;
         let in_slack = self.last_owned.is_some_and(|last| pgno > last);
         let before = result.findings.len();
-        let state = judge.judge(bytes, pgno, self.pages.last(), checker, &mut result.findings);
+        let mut state = judge.judge(bytes, pgno, self.pages.last(), checker, &mut result.findings);
+        if state == PageState::Good && self.level >= Level::Pages && !in_slack {
+            state = malformed_or_good(checker, pgno, bytes, &mut result.findings);
+        }
+        self.note(state, if state == PageState::Correctable { judge.corrected() } else { bytes }, result);
         if in_slack {
             result.findings.truncate(before);
             result.counts.slack += 1;
@@ -148,16 +159,24 @@ impl Scan<'_> {
             return;
         }
         match state {
-            PageState::Good if self.level == Level::Pages => {
-                if let Ok(page) = Page::new(bytes) {
-                    checker.check(page, pgno, &mut result.findings);
-                }
-            }
-            PageState::Good => {}
+            PageState::Good | PageState::Malformed => {}
             PageState::Blank => result.counts.blank += 1,
             PageState::Bad => result.counts.bad_checksum += 1,
             PageState::Correctable => result.counts.correctable += 1,
+            PageState::Unreadable => result.counts.unreadable += 1,
         }
+    }
+
+    /// Keeps what the trees need to know of a page.
+    fn note(&self, state: PageState, bytes: &[u8], result: &mut ChunkResult) {
+        if self.level < Level::Full {
+            return;
+        }
+        let entry = match Page::new(bytes) {
+            Ok(page) if state.is_usable() => PageEntry::of(page, state),
+            _ => PageEntry::without_page(state),
+        };
+        result.entries.push(entry);
     }
 
     fn slack_finding(&self, slack: Slack) -> Option<Finding> {
@@ -177,6 +196,16 @@ impl Scan<'_> {
             finding
         })
     }
+}
+
+/// The page check on a page whose checksum holds.
+fn malformed_or_good(checker: &mut PageChecker, pgno: Pgno, bytes: &[u8], findings: &mut Vec<Finding>) -> PageState {
+    let before = findings.len();
+    if let Ok(page) = Page::new(bytes) {
+        checker.check(page, pgno, findings);
+    }
+    let has_error = findings.iter().skip(before).any(|finding| finding.severity == Severity::Error);
+    if has_error { PageState::Malformed } else { PageState::Good }
 }
 
 fn unreadable(size: PageSize, pgno: Pgno, error: ReadError, result: &mut ChunkResult) {

@@ -152,9 +152,12 @@ fn fields() -> Vec<Damage> {
         damage("the file type of a log", Code::HdrFiletype, "H7", |size| {
             sound(size).header(FILE_TYPE, 3).at(FILE_TYPE)
         }),
-        damage("dirty", Code::DbDirty, "H6", |size| sound(size).header(STATE, 2).at(STATE)),
         damage("dirty, and the first copy damaged", Code::DbDirty, "H6", |size| {
-            sound(size).header(STATE, 2).broken(DBTIME).at(size.bytes() + STATE).with(&[Code::HdrPrimaryBad])
+            let dirty = sound(size).header(STATE, 2).header(GEN_MIN_REQUIRED, 5);
+            dirty.broken(DBTIME).at(size.bytes() + STATE).with(&[Code::HdrPrimaryBad])
+        }),
+        damage("dirty, and no logs to recover it", Code::HdrState, "H6", |size| {
+            sound(size).header(STATE, 2).at(GEN_MIN_REQUIRED).with(&[Code::DbDirty])
         }),
         damage("dirty, with logs", Code::DbDirty, "H6", |size| {
             sound(size).header(STATE, 2).header(GEN_MIN_REQUIRED, 5).header(GEN_MAX_REQUIRED, 7).at(STATE)

@@ -99,7 +99,7 @@ struct Kept {
 impl Kept {
     /// Keeps the first ones only.
     fn shrink(&mut self) {
-        self.findings.sort_by(|a, b| (a.order(), &a.message).cmp(&(b.order(), &b.message)));
+        self.findings.sort_by(Finding::cmp_in_report);
         let more = self.findings.len().saturating_sub(FINDINGS_MOST);
         self.dropped += u64::try_from(more).unwrap_or(u64::MAX);
         self.findings.truncate(FINDINGS_MOST);
@@ -145,7 +145,7 @@ impl<'a> Reports<'a> {
             }
             all.append(&mut kept.findings);
         }
-        all.sort_by(|a, b| (a.order(), &a.message).cmp(&(b.order(), &b.message)));
+        all.sort_by(Finding::cmp_in_report);
         all
     }
 }

@@ -1,0 +1,135 @@
+//! Leaves: what only reading them shows (T8, T14, T15).
+
+use std::cmp::Ordering;
+
+use crate::finding::Code;
+use crate::format::page::offset;
+use crate::format::{Node, Page, PageFlags, Pgno};
+use crate::tree::TrustedPages;
+
+use super::super::start_of;
+use super::{LeafGroup, TreeShape, WalkContext, report};
+
+/// A leaf with the bounds that its parent gives it.
+#[derive(Clone, Copy, Debug)]
+pub struct BoundedLeaf<'a> {
+    /// Its number.
+    pub pgno: Pgno,
+    /// Its bytes.
+    pub page: Page<'a>,
+    /// The lowest key that may lie on it; empty for no bound.
+    pub lower: &'a [u8],
+    /// The key that all on it must be below, if there is a bound.
+    pub upper: Option<&'a [u8]>,
+}
+
+/// What comes next in a group of leaves.
+#[derive(Clone, Copy, Debug)]
+pub enum LeafEvent<'a> {
+    /// A leaf.
+    Leaf(BoundedLeaf<'a>),
+    /// A leaf that cannot be read; what is at fault has a finding of its own.
+    Missing,
+}
+
+/// Reads groups of leaves, one after the other; one for each thread.
+pub struct GroupReader<'a> {
+    context: WalkContext<'a>,
+    parent: TrustedPages<'a>,
+    leaf: TrustedPages<'a>,
+    lower: Vec<u8>,
+}
+
+impl<'a> GroupReader<'a> {
+    /// A reader for leaves of trees in `context`.
+    #[must_use]
+    pub fn new(context: WalkContext<'a>) -> GroupReader<'a> {
+        let pages = context.pages;
+        GroupReader { context, parent: TrustedPages::new(pages), leaf: TrustedPages::new(pages), lower: Vec::new() }
+    }
+
+    /// Hands every leaf of `group`, in key order, to `visit`, after the checks that concern the leaf as a whole. A leaf
+    /// that can no longer be read is left out: the file changes, which is reported as such.
+    pub fn for_each_leaf(&mut self, tree: &TreeShape, group: &LeafGroup, mut visit: impl FnMut(LeafEvent<'_>)) {
+        let GroupReader { context, parent, leaf, lower } = self;
+        lower.clear();
+        lower.extend_from_slice(&group.lower);
+        let upper = group.upper.as_deref();
+        let mut one = |pgno: Option<Pgno>, lower: &[u8], upper: Option<&[u8]>| {
+            let Some((pgno, page)) = pgno.and_then(|pgno| Some((pgno, leaf.get(pgno).ok()?))) else {
+                return visit(LeafEvent::Missing);
+            };
+            let bounded = BoundedLeaf { pgno, page, lower, upper };
+            check(tree, context, &bounded);
+            visit(LeafEvent::Leaf(bounded));
+        };
+        if group.parent.is_none() {
+            one(Some(tree.root), lower, upper);
+            return;
+        }
+        // A page that was read before and now cannot be: the file changes, which is reported as such.
+        let Ok(page) = parent.get(group.parent) else { return one(None, lower, upper) };
+        let last_line = page.tag_count().saturating_sub(1);
+        for node in page.nodes() {
+            let Ok(node) = node else {
+                one(None, lower, upper);
+                continue;
+            };
+            let unbounded = node.line == last_line || node.key.is_empty();
+            let separator = if unbounded { None } else { Some(node.key.to_vec()) };
+            let child = node.child().filter(|_| !group.rejected.contains(&node.line));
+            one(child, lower, separator.as_deref().or(upper));
+            lower.clear();
+            lower.extend_from_slice(separator.as_deref().unwrap_or_default());
+        }
+    }
+}
+
+fn check(tree: &TreeShape, context: &WalkContext<'_>, leaf: &BoundedLeaf<'_>) {
+    let BoundedLeaf { pgno, page, .. } = *leaf;
+    let mut nodes = page.nodes().flatten();
+    let Some(first) = nodes.next() else {
+        // Where there are lines that cannot be taken apart, the page check has said so.
+        if page.tag_count() <= page.first_line() && pgno != tree.root {
+            let text = "nodes: expected at least one on a leaf that is no root, found none".to_owned();
+            report(tree, context, Code::BtreeEmpty, "T8", pgno, offset::ITAG_STATE, text, |finding| finding);
+        }
+        return;
+    };
+    // Keys ascend on the page, or the page check has said so: the ends stand for all.
+    let last = page.nodes().rev().flatten().next().unwrap_or(first);
+    let outside = |rule, node: &Node<'_>, bound: &[u8], side| {
+        let text = format!(
+            "line {}: expected a key {side} {}, as the parent says, found {}",
+            node.line,
+            start_of(bound),
+            start_of(&node.key.to_vec())
+        );
+        let at = page.offset_of(node.key.suffix);
+        report(tree, context, Code::BtreeBounds, rule, pgno, at, text, |finding| finding.line(node.line));
+    };
+    if bookmark_cmp(page, &first, leaf.lower) == Ordering::Less {
+        outside("T14", &first, leaf.lower, "of at least");
+    }
+    if let Some(upper) = leaf.upper
+        && bookmark_cmp(page, &last, upper) != Ordering::Less
+    {
+        outside("T15", &last, upper, "below");
+    }
+}
+
+/// Compares what tells `node` from others with `bound`: its key, and where keys are not unique its data behind it.
+fn bookmark_cmp(page: Page<'_>, node: &Node<'_>, bound: &[u8]) -> Ordering {
+    let data = if page.flags().contains(PageFlags::NON_UNIQUE) { node.data } else { &[] };
+    let mut rest = bound;
+    for part in [node.key.prefix, node.key.suffix, data] {
+        let both = part.len().min(rest.len());
+        let (same, beyond) = rest.split_at(both);
+        match part.get(..both).unwrap_or_default().cmp(same) {
+            Ordering::Equal if part.len() > both => return Ordering::Greater,
+            Ordering::Equal => rest = beyond,
+            different => return different,
+        }
+    }
+    if rest.is_empty() { Ordering::Equal } else { Ordering::Less }
+}
