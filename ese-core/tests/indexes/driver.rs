@@ -207,7 +207,7 @@ pub(crate) fn check_as(file: &[u8], order: Order, shutdown: Shutdown) -> Checked
             all.add(table_keys(table, pages, shutdown, order));
         }
     }
-    all.findings.sort_by(|a, b| (a.order(), &a.message).cmp(&(b.order(), &b.message)));
+    all.findings.sort_by(Finding::cmp_in_report);
     all
 }
 

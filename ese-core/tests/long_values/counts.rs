@@ -187,7 +187,7 @@ fn roots_that_cannot_be_or_come_too_late_are_left_to_their_own_rules() {
     let mut references = ReferenceSum::default();
     references.add(&key, LongValueId(3));
     assert!(checker.finish(&mut findings).agrees_with(&references));
-    findings.sort_by_key(Finding::order);
+    findings.sort_by(Finding::cmp_in_report);
     assert_eq!(findings.iter().map(|f| f.detail.rule.unwrap()).collect::<Vec<_>>(), ["L2", "L4", "L4", "L2"]);
 }
 
