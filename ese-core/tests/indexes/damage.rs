@@ -34,10 +34,13 @@ struct Bench {
 
 impl Bench {
     fn new(base: &str, size: PageSize) -> Bench {
-        let file = corpus::fixture(base);
+        Bench::of(corpus::fixture(base), size, "Kitchen")
+    }
+
+    fn of(file: Vec<u8>, size: PageSize, table: &str) -> Bench {
         let source = MemorySource(&file);
         let schema = Catalog::read(Pages::new(&source, size)).schema;
-        let table = schema.table("Kitchen").expect("the engine's table").clone();
+        let table = schema.table(table).expect("the engine's table").clone();
         Bench { file, size, table }
     }
 
@@ -379,4 +382,79 @@ fn of_many_differences_the_first_are_told_and_the_rest_are_counted() {
         assert_eq!(told, entries.len() as u64);
         assert!(missing.is_sorted_by_key(|finding| finding.offset));
     });
+}
+
+/// `NAME.edb` of the engine's databases beside the checkout.
+fn shared(name: &str, size: PageSize, table: &str) -> Option<Bench> {
+    let file = corpus::unpack(&corpus::shared()?.join(format!("engine/db/{name}.edb.gz")));
+    Some(Bench::of(file, size, table))
+}
+
+#[test]
+fn equal_texts_must_have_equal_segments() {
+    let large = Bench::new("kitchen-32k-w10.edb", PageSize::K32);
+    for mut bench in [Some(large), shared("kitchen-8k", PageSize::K8, "Kitchen")].into_iter().flatten() {
+        let entries = bench.entries("ix_utxt");
+        let pair = entries
+            .windows(2)
+            .find(|pair| pair[0].key == pair[1].key && pair[0].key[0] == 0x7F)
+            .expect("two rows with one text");
+        // The first weight that lies in a node of the pair.
+        let entry = pair.iter().max_by_key(|entry| entry.suffix.1).unwrap().clone();
+        let own = entry.key.len() - entry.suffix.1;
+        let weight = (own.max(1)..entry.key.len()).find(|at| entry.key[*at] > 3).expect("a weight");
+        bench.flip(entry.pgno, entry.suffix.0 + weight - own, 0x02);
+        let errors = bench.errors();
+        let [wrong] = &errors[..] else { panic!("{errors:?}") };
+        assert_eq!((wrong.code, wrong.detail.rule), (Code::IdxEntryWrong, Some("I11")), "{}", wrong.message);
+        assert!(pair.iter().any(|entry| told(wrong) == ("ix_utxt", Code::IdxEntryWrong, entry.pgno, entry.line)));
+    }
+}
+
+#[test]
+fn pieces_of_texts_are_missed_one_by_one_or_where_the_sort_tables_hide_them_all_together() {
+    for (name, size) in [("extra-4k", PageSize::K4), ("extra-32k", PageSize::K32)] {
+        let Some(mut bench) = shared(name, size, "Tuples") else { return };
+        let piece = bench.entries("tup_txt")[20].clone();
+        bench.delete(&piece);
+        let errors = bench.errors();
+        let [missing] = &errors[..] else { panic!("{errors:?}") };
+        assert_eq!((told(missing).0, missing.code), ("tup_txt", Code::IdxEntryMissing));
+
+        let Some(mut bench) = shared(name, size, "Tuples") else { return };
+        let entries = bench.entries("tup_ltu");
+        for piece in entries.iter().filter(|entry| entry.data == entries[0].data) {
+            bench.delete(piece);
+        }
+        let errors = bench.errors();
+        let [missing] = &errors[..] else { panic!("{errors:?}") };
+        assert_eq!((told(missing).0, missing.code), ("tup_ltu", Code::IdxEntryMissing));
+    }
+}
+
+#[test]
+fn no_damage_to_a_row_or_an_entry_stops_the_check_or_makes_it_depend_on_the_order() {
+    let mut random = 0x9E37_79B9_u64;
+    let mut next = |most: usize| {
+        random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(random >> 33).unwrap() % most
+    };
+    let (base, size) = BASES[0];
+    let bench = Bench::new(base, size);
+    let mut nodes = bench.rows();
+    for index in bench.table.secondary_indexes() {
+        nodes.extend(bench.entries(&index.name));
+    }
+    let mut with_errors = 0;
+    for _ in 0..40 {
+        let mut bench = Bench { file: bench.file.clone(), size, table: bench.table.clone() };
+        for _ in 0..3 {
+            let node = &nodes[next(nodes.len())];
+            // Sizes of key parts, keys, bookmarks, records: whatever lies there.
+            let at = node.suffix.0 - 4 + next(node.suffix.1 + node.data.len() + 4);
+            bench.flip(node.pgno, at, 1 << next(8));
+        }
+        with_errors += usize::from(!bench.check().errors().is_empty());
+    }
+    assert!(with_errors > 20, "{with_errors}");
 }
