@@ -336,6 +336,50 @@ codes! {
         "The catalog names a tree that is not there: its root page is none, or belongs to another tree.",
         "Look at the row, and at the page that it names.",
         "catdb-cli dump {file} catalog";
+    SpaceHeader "space-header" Error CORRUPTED, "S1",
+        "The root of a tree has no space header, or one with values that none has.",
+        "Look at the space of the tree.",
+        "catdb-cli dump {file} space";
+    SpaceParent "space-parent" Error CORRUPTED, "S2",
+        "The space header of a tree names another parent than the tree that its space was cut from.",
+        "Look at the space of the tree.",
+        "catdb-cli dump {file} space";
+    SpaceRoot "space-root" Error CORRUPTED, "S3",
+        "A page of the trees that list the extents of a tree is missing, or is no such page.",
+        "Do not let anything write to the database: nobody knows which of its pages are free.",
+        "catdb-cli dump {file} space";
+    SpaceExtent "space-extent" Error CORRUPTED, "S4",
+        "An entry of the trees that list extents is no extent.",
+        "Look at the space of the tree.",
+        "catdb-cli dump {file} space";
+    SpaceOverlap "space-overlap" Error CORRUPTED, "S5",
+        "Two extents of one tree share pages.",
+        "Look at the space of the tree.",
+        "catdb-cli dump {file} space";
+    SpaceOwnedTwice "space-owned-twice" Error CORRUPTED, "S7",
+        "The extents of two trees contradict each other: both own the same pages, or a tree owns what its parent does not.",
+        "Do not let anything write to the database: one tree would overwrite the other.",
+        "catdb-cli dump {file} space";
+    SpaceAvailNotOwned "space-avail-not-owned" Error CORRUPTED, "S6",
+        "A tree lists pages as free that it does not own.",
+        "Do not let anything write to the database: pages of another tree could be given out as free.",
+        "catdb-cli dump {file} space";
+    SpaceUsedPageFree "space-used-page-free" Error CORRUPTED, "S8 T22",
+        "A page in use is listed as free: the next write can destroy it.",
+        "Do not let anything write to the database.",
+        "catdb-cli dump {file} space";
+    SpacePageNotOwned "space-page-not-owned" Error CORRUPTED, "S9 T21",
+        "A page in use is not among those that its tree owns.",
+        "Do not let anything write to the database: the page could be given to another tree.",
+        "catdb-cli dump {file} space";
+    SpaceSplitBuffer "space-split-buffer" Warning None, "S12",
+        "The pages set aside for a split of a space tree are none that the tree could use.",
+        "Look at the space of the tree; compacting the database makes it anew.",
+        "catdb-cli dump {file} space";
+    SpaceLeaked "space-leaked" Info None, "S10 C16",
+        "Pages that a tree owns and nothing uses.",
+        "Nothing is lost but room; compacting the database gives it back.",
+        "catdb-cli dump {file} space";
 }
 
 impl Code {

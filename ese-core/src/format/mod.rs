@@ -18,7 +18,7 @@ pub mod page;
 mod page_sums;
 pub mod record;
 mod signature;
-mod space;
+pub mod space;
 mod stored;
 mod tag;
 mod time;
@@ -45,6 +45,8 @@ pub use page_sums::{
 };
 pub use record::TaggedFlags;
 pub use signature::Signature;
-pub use space::{Extent, Pool, RootHeader, SPACE_HEADER_BYTES, SpaceFlags, SpaceHeader};
+pub use space::{
+    AVAILABLE_LAST_LEAST, EXTENT_LAST_MOST, Extent, Pool, RootHeader, SPACE_HEADER_BYTES, SpaceFlags, SpaceHeader,
+};
 pub use tag::{LineError, NodeFlags, TAG_BYTES, Tag};
 pub use time::LogTime;

@@ -13,10 +13,28 @@ pub const SPACE_HEADER_BYTES: usize = 16;
 /// Bytes of the autoincrement maximum in an extended root header.
 const AUTOINC_BYTES: usize = 8;
 /// Offsets in a space header.
-const OFFSET_PARENT: usize = 4;
-const OFFSET_FLAGS: usize = 8;
-const OFFSET_ZERO: usize = 9;
-const OFFSET_OE_OR_MAP: usize = 12;
+pub mod offset {
+    /// Pages of the first extent or of the last allocation, u32.
+    pub const CPG: usize = 0;
+    /// FDP of the parent, u32.
+    pub const PARENT: usize = 4;
+    /// Flags, u8.
+    pub const FLAGS: usize = 8;
+    /// Three bytes of zeros.
+    pub const ZERO: usize = 9;
+    /// Root of the OE tree, or the map of free pages, u32.
+    pub const OE_OR_MAP: usize = 12;
+}
+/// Offset of the second extent of a split buffer.
+pub const SPLIT_SECOND: usize = 8;
+
+/// The largest page number that an extent may end with.
+pub const EXTENT_LAST_MOST: Pgno = Pgno(0x7FEF_FFFE);
+/// The smallest page number that an available extent may end with: before it lie the root of the database and its
+/// space trees.
+pub const AVAILABLE_LAST_LEAST: Pgno = Pgno(4);
+/// Pages behind the root for which a space header of a single extent has bits.
+pub const SINGLE_EXTENT_BITS: u32 = u32::BITS;
 
 /// Flag byte of an extended root header: a space header follows.
 const EXTENDED_SPACE: u8 = 1;
@@ -56,16 +74,16 @@ impl SpaceHeader {
     /// the extended one.
     #[must_use]
     pub fn flags_offset(tag0: &[u8]) -> usize {
-        usize::from(tag0.len() != SPACE_HEADER_BYTES) + OFFSET_FLAGS
+        usize::from(tag0.len() != SPACE_HEADER_BYTES) + offset::FLAGS
     }
 
     fn read(bytes: &[u8; SPACE_HEADER_BYTES]) -> SpaceHeader {
         SpaceHeader {
             cpg: LittleEndian::read_u32(bytes),
-            parent: Pgno(LittleEndian::read_u32(&bytes[OFFSET_PARENT..])),
-            flags: SpaceFlags::from_bits_retain(bytes[OFFSET_FLAGS]),
-            zero: [bytes[OFFSET_ZERO], bytes[OFFSET_ZERO + 1], bytes[OFFSET_ZERO + 2]],
-            oe_or_map: LittleEndian::read_u32(&bytes[OFFSET_OE_OR_MAP..]),
+            parent: Pgno(LittleEndian::read_u32(&bytes[offset::PARENT..])),
+            flags: SpaceFlags::from_bits_retain(bytes[offset::FLAGS]),
+            zero: [bytes[offset::ZERO], bytes[offset::ZERO + 1], bytes[offset::ZERO + 2]],
+            oe_or_map: LittleEndian::read_u32(&bytes[offset::OE_OR_MAP..]),
         }
     }
 
@@ -73,6 +91,29 @@ impl SpaceHeader {
     #[must_use]
     pub fn oe_root(&self) -> Option<Pgno> {
         self.flags.contains(SpaceFlags::MULTIPLE).then_some(Pgno(self.oe_or_map))
+    }
+
+    /// What the tree with its root at `root` owns if it has a single extent.
+    #[must_use]
+    pub fn single_extent(&self, root: Pgno) -> Option<Extent> {
+        let last = root.0.checked_add(self.cpg.checked_sub(1)?)?;
+        (self.oe_root().is_none() && !root.is_none()).then_some(Extent {
+            last: Pgno(last),
+            count: self.cpg,
+            pool: Pool::General,
+        })
+    }
+
+    /// The free runs of [`SpaceHeader::single_extent`]: by the map, and all behind the pages for which it has bits.
+    pub fn single_extent_free(&self, root: Pgno) -> impl Iterator<Item = Extent> + use<> {
+        let behind_root = self.single_extent(root).map_or(0, |extent| extent.count - 1);
+        let map = if behind_root == 0 { 0 } else { self.oe_or_map };
+        let beyond_map = behind_root.saturating_sub(SINGLE_EXTENT_BITS);
+        let run = move |first: u32, count: u32| {
+            (count > 0).then(|| Extent { last: Pgno(root.0 + first + count), count, pool: Pool::General })
+        };
+        let by_bits = (0..behind_root.min(SINGLE_EXTENT_BITS)).filter(move |bit| map >> bit & 1 != 0);
+        by_bits.filter_map(move |bit| run(bit, 1)).chain(run(SINGLE_EXTENT_BITS, beyond_map))
     }
 }
 
@@ -85,6 +126,8 @@ pub struct RootHeader {
     pub autoincrement: Option<u64>,
     /// Bits of the flag byte of an extended header that nobody knows.
     pub unknown_flags: u8,
+    /// Where in tag 0 the space header begins.
+    pub space_at: usize,
 }
 
 impl RootHeader {
@@ -100,13 +143,19 @@ impl RootHeader {
     #[must_use]
     pub fn read(tag0: &[u8]) -> Option<RootHeader> {
         if let Ok(bytes) = tag0.try_into() {
-            return Some(RootHeader { space: Some(SpaceHeader::read(bytes)), autoincrement: None, unknown_flags: 0 });
+            return Some(RootHeader {
+                space: Some(SpaceHeader::read(bytes)),
+                autoincrement: None,
+                unknown_flags: 0,
+                space_at: 0,
+            });
         }
         let (&flags, mut rest) = tag0.split_first()?;
         let mut root = RootHeader {
             space: None,
             autoincrement: None,
             unknown_flags: flags & !(EXTENDED_SPACE | EXTENDED_AUTOINC),
+            space_at: size_of_val(&flags),
         };
         if flags & EXTENDED_SPACE != 0 {
             let (space, after) = rest.split_first_chunk()?;
@@ -174,6 +223,18 @@ impl Extent {
         Some(Extent { last: Pgno(last), count, pool })
     }
 
+    /// The two extents of a split buffer, tag 0 of the root of a space tree; `None` if it is not 16 bytes.
+    #[must_use]
+    pub fn read_split_buffer(tag0: &[u8]) -> Option<[Extent; 2]> {
+        let bytes: &[u8; SPACE_HEADER_BYTES] = tag0.try_into().ok()?;
+        let extent = |bytes: &[u8]| Extent {
+            last: Pgno(LittleEndian::read_u32(bytes)),
+            count: LittleEndian::read_u32(&bytes[4..]),
+            pool: Pool::General,
+        };
+        Some([extent(bytes), extent(&bytes[SPLIT_SECOND..])])
+    }
+
     /// The first page of the run; `None` if the run is empty or begins before page 1.
     #[must_use]
     pub fn first(&self) -> Option<Pgno> {
@@ -210,6 +271,30 @@ mod tests {
         assert_eq!((root.autoincrement, root.space.unwrap().oe_root()), (Some(0x1FE), Some(Pgno(32))));
         assert_eq!(RootHeader::read(&tag0[..24]), None);
         assert_eq!(RootHeader::read(&[]), None);
+    }
+
+    #[test]
+    fn the_map_of_a_single_extent_is_masked_and_pages_behind_it_are_free() {
+        let free = |cpg: u32, map: u32| {
+            let mut tag0 = [0; 16];
+            tag0[..4].copy_from_slice(&cpg.to_le_bytes());
+            tag0[12..].copy_from_slice(&map.to_le_bytes());
+            let header = RootHeader::read(&tag0).unwrap().space.unwrap();
+            header.single_extent_free(Pgno(100)).map(|run| (run.first().unwrap().0, run.last.0)).collect::<Vec<_>>()
+        };
+        assert_eq!(free(4, 0xFFFF_FFFE), [(102, 102), (103, 103)]);
+        assert_eq!(free(1, u32::MAX), []);
+        assert_eq!(free(0, u32::MAX), []);
+        assert_eq!(free(36, 1), [(101, 101), (133, 135)]);
+        assert_eq!(free(u32::MAX, u32::MAX), []);
+    }
+
+    #[test]
+    fn a_split_buffer_holds_two_extents() {
+        let tag0 = [9, 0, 0, 0, 2, 0, 0, 0, 20, 0, 0, 0, 1, 0, 0, 0];
+        let [first, second] = Extent::read_split_buffer(&tag0).unwrap();
+        assert_eq!((first.last, first.count, second.last, second.count), (Pgno(9), 2, Pgno(20), 1));
+        assert_eq!(Extent::read_split_buffer(&tag0[1..]), None);
     }
 
     #[test]

@@ -4,6 +4,7 @@
 
 mod cursor;
 mod list;
+mod ownership;
 mod page_set;
 mod page_table;
 mod reader;
@@ -11,7 +12,11 @@ mod space;
 
 pub use cursor::{Cursor, DEPTH_MOST, Leaf, LeafNode, TreeFault};
 pub use list::{LeftOut, TreeInfo, TreeKind, TreeList};
+pub use ownership::{Conflict, ConflictKind, Ownership};
 pub use page_set::PageSet;
 pub use page_table::{Claimant, PageEntry, PageState, PageTable};
 pub use reader::{PageFault, TrustedPages};
-pub use space::{OwnedSpace, SpaceFault, database_space};
+pub use space::{
+    EXTENTS_MOST, ExtentAt, OwnedSpace, Place, Space, SpaceFault, SpaceFaultKind, SpacePart, SplitBuffer, TreeSpace,
+    database_space,
+};

@@ -35,6 +35,7 @@ use crate::format::{FileType, Pgno};
 use crate::source::{ByteSource, Pages, ReadError};
 use crate::tree::{PageTable, database_space};
 
+use full::DatabaseMap;
 use report::FindingLog;
 use scan::Scan;
 
@@ -150,21 +151,23 @@ impl<'a> Verifier<'a> {
 
         let pages = Pages::new(self.source, opened.page_size);
         let mut not_checked = Vec::new();
-        let last_owned = self.owned_space(pages, &log, &mut not_checked);
-        let scan = Scan { pages, level: self.level, last_owned, progress: self.progress };
+        let header = opened.copies.used_copy().map(|copy| &copy.header);
+        let map = (self.level == Level::Full).then(|| {
+            self.progress.begin(Phase::Catalog, 0);
+            DatabaseMap::read(pages, header)
+        });
+        let last_owned = match &map {
+            Some(map) => map.check_space(&log, &mut not_checked),
+            None => self.owned_space(pages, &log, &mut not_checked),
+        };
+        let ownership = map.as_ref().map(|map| &map.ownership);
+        let scan = Scan { pages, level: self.level, last_owned, ownership, progress: self.progress };
         let mut table = PageTable::default();
         let counts = scan.run(&log, &mut table)?;
-        if self.level == Level::Full {
-            let header = opened.copies.used_copy().map(|copy| &copy.header);
-            not_checked.extend(full::run(&full::Database {
-                pages,
-                table: &table,
-                header,
-                last_owned,
-                log: &log,
-                temporary: self.temporary,
-                progress: self.progress,
-            })?);
+        if let Some(map) = &map {
+            let run =
+                full::FullRun { map, table: &table, log: &log, temporary: self.temporary, progress: self.progress };
+            not_checked.extend(run.run()?);
         }
         // A file that ended too early while it was read has been reported where it ended.
         if let Some(change) = self.source.changed().filter(|_| !log.has(Code::DbChanged)) {
@@ -184,12 +187,14 @@ impl<'a> Verifier<'a> {
     fn owned_space(&self, pages: Pages<'_>, log: &FindingLog, not_checked: &mut Vec<NotChecked>) -> Option<Pgno> {
         match database_space(pages) {
             Ok(space) => {
-                log.extend((space.last_in_file > pages.last()).then(|| ends_early(pages, space.last_in_file)));
+                log.extend(
+                    (space.last_in_file > pages.last()).then(|| check::space::ends_early(pages, space.last_in_file)),
+                );
                 Some(space.last)
             }
             Err(error) => {
                 let missing = error.beyond_file().filter(|_| !pages.last().is_none());
-                log.extend(missing.map(|pgno| ends_early(pages, pgno)));
+                log.extend(missing.map(|pgno| check::space::ends_early(pages, pgno)));
                 not_checked.push(NotChecked {
                     what: "where the space of the database ends; every page is judged as if it were in use".to_owned(),
                     why: error.to_string(),
@@ -202,13 +207,4 @@ impl<'a> Verifier<'a> {
 
 fn header_unreadable(error: &ReadError) -> Finding {
     Finding::in_file(Code::DbReadError, error.offset, format!("header: {}", error.error))
-}
-
-fn ends_early(pages: Pages<'_>, owned: Pgno) -> Finding {
-    let last = pages.last();
-    let text = format!("file size: expected pages up to {owned}, which the database owns; found pages up to {last}");
-    let mut finding =
-        Finding::in_file(Code::DbTruncated, pages.source().len(), text).rule("S11").compared(owned.0, last.0);
-    finding.detail.count = Some(u64::from(owned.0 - last.0));
-    finding
 }

@@ -7,7 +7,7 @@ use crate::check::page::PageChecker;
 use crate::finding::{Code, Finding, Severity};
 use crate::format::{Page, PageSize, Pgno};
 use crate::source::{Pages, ReadError};
-use crate::tree::{PageEntry, PageState, PageTable};
+use crate::tree::{Ownership, PageEntry, PageState, PageTable};
 
 use super::judge::PageJudge;
 use super::parallel;
@@ -26,6 +26,8 @@ pub(super) struct Scan<'a> {
     pub(super) level: Level,
     /// The last page that the database owns; pages behind it are slack.
     pub(super) last_owned: Option<Pgno>,
+    /// Which pages are in use, if the space of all trees has been read.
+    pub(super) ownership: Option<&'a Ownership>,
     pub(super) progress: &'a dyn Progress,
 }
 
@@ -158,6 +160,9 @@ impl Scan<'_> {
             result.slack.damaged += u64::from(matches!(state, PageState::Bad | PageState::Correctable));
             return;
         }
+        if self.ownership.is_some_and(|ownership| !ownership.is_in_use(pgno)) {
+            result.findings.iter_mut().skip(before).for_each(of_unused_page);
+        }
         match state {
             PageState::Good | PageState::Malformed => {}
             PageState::Blank => result.counts.blank += 1,
@@ -206,6 +211,14 @@ fn malformed_or_good(checker: &mut PageChecker, pgno: Pgno, bytes: &[u8], findin
     }
     let has_error = findings.iter().skip(before).any(|finding| finding.severity == Severity::Error);
     if has_error { PageState::Malformed } else { PageState::Good }
+}
+
+/// What is wrong with a page that nothing uses harms no data: of its structure it is only worth knowing, while a bad
+/// checksum says something of the disk.
+fn of_unused_page(finding: &mut Finding) {
+    let of_medium = matches!(finding.code, Code::PageChecksum | Code::PageEcc | Code::PageNumber | Code::DbReadError);
+    finding.severity = finding.severity.min(if of_medium { Severity::Warning } else { Severity::Info });
+    finding.message.push_str(" (nothing uses this page)");
 }
 
 fn unreadable(size: PageSize, pgno: Pgno, error: ReadError, result: &mut ChunkResult) {

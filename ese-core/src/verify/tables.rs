@@ -5,7 +5,7 @@
 //! sorted; what then follows from a page that cannot be read is counted under the finding on that page.
 
 use crate::catalog::{Table, bootstrap_layout};
-use crate::check::index::{ExactPass, KeyWorker, Shutdown, TableKeys};
+use crate::check::index::{ExactPass, KeyWorker, TableKeys};
 use crate::check::long_value::{
     Completeness, LongValueTreeChecker, RecordPlace, ReferenceKey, ReferenceList, ReferenceMerge, ReferenceSum,
     TreeSummary, tree_missing,
@@ -14,7 +14,7 @@ use crate::check::record::{RecordChecker, RecordContext};
 use crate::check::tree::{
     self, DbtimeTally, FindingSink, GroupReader, LeafEvent, LeafGroup, Part, TreeShape, WalkContext, WalkedTree,
 };
-use crate::finding::{Finding, Object, Severity};
+use crate::finding::{Finding, Object};
 use crate::format::DbState;
 use crate::format::catalog::{MSYS_OBJECTS, MSYS_OBJECTS_SHADOW};
 use crate::long_value::{LongValues, Reference, references};
@@ -22,7 +22,7 @@ use crate::record::{Record, TableLayout};
 use crate::sort::{SortError, SortLimits};
 use crate::tree::{Cursor, Leaf, LeafNode};
 
-use super::full::Database;
+use super::full::FullRun;
 use super::parallel;
 use super::report::NotChecked;
 
@@ -31,13 +31,15 @@ const SORT_MEMORY: usize = 12 << 20;
 
 /// A table with its trees.
 pub(super) struct TableJob<'a> {
-    pub(super) database: &'a Database<'a>,
+    pub(super) run: &'a FullRun<'a>,
     pub(super) context: WalkContext<'a>,
     /// `None` for a catalog table that the catalog itself does not tell.
     pub(super) table: Option<&'a Table>,
     pub(super) data: TreeShape,
     pub(super) indexes: Vec<TreeShape>,
     pub(super) long_values: Option<TreeShape>,
+    /// The space trees of all of them.
+    pub(super) space: Vec<TreeShape>,
 }
 
 /// What a table leaves.
@@ -60,7 +62,7 @@ struct RowSums<'k> {
 
 impl<'a> TableJob<'a> {
     pub(super) fn run(&self) -> Result<TableOutcome, Cancelled> {
-        let mut outcome = TableOutcome::default();
+        let mut outcome = walk_alone(self.run, &self.space, self.context)?;
         let keys = self.keys();
         let reference_key = ReferenceKey::default();
         let data = self.walk(&self.data, &mut outcome);
@@ -211,7 +213,7 @@ impl<'a> TableJob<'a> {
                 checker.gap();
                 continue;
             };
-            if self.database.progress.cancelled() {
+            if self.run.progress.cancelled() {
                 return Err(Cancelled);
             }
             self.leaves(tree, group, |event| {
@@ -306,16 +308,12 @@ impl<'a> TableJob<'a> {
 
     /// Rows against the entries of indexes.
     fn compare_indexes(&self, keys: &TableKeys<'_>, rows: &RowSums<'_>, outcome: &mut TableOutcome) {
-        let shutdown = match self.context.heaviest {
-            Severity::Error => Shutdown::Clean,
-            Severity::Warning | Severity::Info => Shutdown::Dirty,
-        };
-        let pass = ExactPass::new(self.context.pages, keys, self.limits(), shutdown);
+        let pass = ExactPass::new(self.context.pages, keys, self.limits(), self.context.shutdown);
         let mut long_values = self.long_value_reader();
         let result = pass.run(&rows.keys.undecided(), long_values.as_mut()).map(|report| {
             self.report(&self.data.object, report.findings);
             for (pgno, count) in report.consequences {
-                self.database.log.add_consequences(pgno, count);
+                self.run.log.add_consequences(pgno, count);
             }
         });
         self.sorted(result, "indexes", outcome);
@@ -331,18 +329,18 @@ impl<'a> TableJob<'a> {
     }
 
     fn limits(&self) -> SortLimits {
-        SortLimits { memory: SORT_MEMORY, folder: self.database.temporary.map(std::path::Path::to_path_buf) }
+        SortLimits { memory: SORT_MEMORY, folder: self.run.temporary.map(std::path::Path::to_path_buf) }
     }
 
     fn state(&self) -> DbState {
-        self.database.state()
+        self.run.state()
     }
 
     /// Hands findings to the log; those that name no tree are of `object`.
     fn report(&self, object: &Object, findings: impl IntoIterator<Item = Finding>) {
         for mut finding in findings {
             finding.object.get_or_insert_with(|| object.clone());
-            self.database.log.add(finding);
+            self.run.log.add(finding);
         }
     }
 
@@ -351,7 +349,7 @@ impl<'a> TableJob<'a> {
         let size = self.context.pages.size().as_u64();
         reader.for_each_leaf(tree, group, |event| {
             visit(event);
-            self.database.progress.advance(size);
+            self.run.progress.advance(size);
         });
     }
 
@@ -363,7 +361,7 @@ impl<'a> TableJob<'a> {
         one: impl Fn(T, &LeafGroup) -> T + Sync + Send,
         merge: impl Fn(T, T) -> T + Sync + Send,
     ) -> Result<T, Cancelled> {
-        let progress = self.database.progress;
+        let progress = self.run.progress;
         let result = parallel::fold(
             0..walked.parts.len(),
             &init,
@@ -381,21 +379,25 @@ fn missing_parts(walked: &WalkedTree) -> u64 {
     walked.parts.iter().map(|part| u64::from(matches!(part, Part::Missing { .. }))).sum()
 }
 
-/// A tree that belongs to no table: the root of the database.
-pub(super) fn lone_tree(
-    database: &Database<'_>,
-    tree: &TreeShape,
+/// Trees without rows: that of the database, and space trees. They are small, and one after the other.
+pub(super) fn walk_alone(
+    run: &FullRun<'_>,
+    trees: &[TreeShape],
     context: WalkContext<'_>,
 ) -> Result<TableOutcome, Cancelled> {
-    let mut walked = tree::walk(tree, context);
+    let mut outcome = TableOutcome::default();
     let mut reader = GroupReader::new(context);
-    for part in &walked.parts {
-        if database.progress.cancelled() {
-            return Err(Cancelled);
-        }
-        if let Part::Leaves(group) = part {
-            reader.for_each_leaf(tree, group, |_| database.progress.advance(context.pages.size().as_u64()));
+    for tree in trees {
+        let walked = tree::walk(tree, context);
+        outcome.dbtime.merge(walked.dbtime);
+        for part in &walked.parts {
+            if run.progress.cancelled() {
+                return Err(Cancelled);
+            }
+            if let Part::Leaves(group) = part {
+                reader.for_each_leaf(tree, group, |_| run.progress.advance(context.pages.size().as_u64()));
+            }
         }
     }
-    Ok(TableOutcome { dbtime: std::mem::take(&mut walked.dbtime), not_checked: Vec::new() })
+    Ok(outcome)
 }

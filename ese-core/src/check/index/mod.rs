@@ -14,7 +14,7 @@ mod worker;
 
 pub use definition::{Collation, DefinitionProblem, Primary, TableIndex, TableKeys};
 pub use exact::{ExactPass, ExactReport, TextCount};
-pub use report::{FINDINGS_MOST, Shutdown};
+pub use report::FINDINGS_MOST;
 pub use sum::EntrySum;
 pub use values::{ColumnValues, ValueBuffer, ValueFault};
 pub use worker::KeyWorker;

@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
+use crate::check::Shutdown;
 use crate::finding::{Code, Finding, Object, Severity};
 use crate::format::{PageSize, Pgno};
 use crate::tree::LeafNode;
@@ -16,16 +17,6 @@ use super::definition::{TableIndex, TableKeys};
 pub const FINDINGS_MOST: usize = 64;
 /// Bytes of a key or bookmark that a message shows.
 const BYTES_SHOWN: usize = 24;
-
-/// How the database was left.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Shutdown {
-    /// All changes are in it.
-    Clean,
-    /// Changes may be missing, or half there: differences between a table and its indexes are warnings (spec 08 section
-    /// 5, exception a).
-    Dirty,
-}
 
 /// Where a node lies.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]

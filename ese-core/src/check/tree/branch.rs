@@ -342,9 +342,23 @@ impl Walk<'_> {
         self.report(Code::PageBlankInUse, "T3", pgno, 0, text, |finding| finding);
     }
 
-    /// T4.
+    /// T4: at fault is the page, if the space of the tree says that it should be there, and else the pointer.
     fn foreign(&self, child: &Child, parent: Pgno, entry: PageEntry) {
         let expected = self.tree.objid;
+        let owner = self.context.ownership.owner(child.pgno);
+        if owner.is_none() || owner != usize::try_from(self.tree.claimant.0).ok() {
+            let text = format!(
+                "line {}: expected a child of tree {expected}, found page {} of tree {}",
+                child.line,
+                child.pgno,
+                entry.objid()
+            );
+            self.report(Code::BtreeObjid, "T4", parent, child.at, text, |mut finding| {
+                finding.detail.pages = vec![child.pgno];
+                finding.line(child.line).compared(expected.0, entry.objid().0)
+            });
+            return;
+        }
         let text = format!(
             "objid: expected {expected}, as line {} of page {parent} says, found {}",
             child.line,
@@ -353,15 +367,6 @@ impl Walk<'_> {
         self.report(Code::BtreeObjid, "T4", child.pgno, offset::OBJID, text, |mut finding| {
             finding.detail.pages = vec![parent];
             finding.compared(expected.0, entry.objid().0)
-        });
-        let text = format!(
-            "line {}: expected a child of tree {expected}, found page {} of tree {}",
-            child.line,
-            child.pgno,
-            entry.objid()
-        );
-        self.report(Code::BtreeObjid, "T4", parent, child.at, text, |finding| {
-            finding.line(child.line).compared(expected.0, entry.objid().0)
         });
     }
 

@@ -9,10 +9,11 @@ mod branch;
 mod leaf;
 mod links;
 
-use crate::finding::{Code, Finding, Object, Severity};
+use crate::check::Shutdown;
+use crate::finding::{Code, Finding, Object};
 use crate::format::{Dbtime, Objid, PageFlags, Pgno};
 use crate::source::Pages;
-use crate::tree::{Claimant, DEPTH_MOST, PageTable};
+use crate::tree::{Claimant, DEPTH_MOST, Ownership, PageTable};
 
 pub use leaf::{BoundedLeaf, GroupReader, LeafEvent};
 
@@ -142,9 +143,10 @@ pub struct WalkContext<'a> {
     pub table: &'a PageTable,
     /// dbtime of the header; `None` if both copies are bad.
     pub dbtime: Option<Dbtime>,
-    /// The most that a finding about how pages fit together can weigh: in a dirty database some pages were written and
-    /// others not yet, which is no damage.
-    pub heaviest: Severity,
+    /// Which tree owns each page.
+    pub ownership: &'a Ownership,
+    /// How the database was left.
+    pub shutdown: Shutdown,
     /// Where findings go.
     pub sink: &'a dyn FindingSink,
 }
@@ -248,6 +250,6 @@ fn report(
 ) {
     let mut finding = Finding::on_page(code, pgno, context.pages.size(), at, message).rule(rule);
     finding.object = Some(tree.object.clone());
-    finding.severity = finding.severity.min(context.heaviest);
+    finding.severity = finding.severity.min(context.shutdown.heaviest());
     context.sink.add(fill(finding));
 }

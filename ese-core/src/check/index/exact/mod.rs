@@ -20,8 +20,9 @@ use crate::sort::{ExternalSorter, SortError, SortLimits};
 use crate::source::Pages;
 
 use super::definition::{TableIndex, TableKeys};
-use super::report::{Reports, Shutdown};
+use super::report::Reports;
 use super::sum::EntryHasher;
+use crate::check::Shutdown;
 
 use by_bookmark::Groups;
 use gaps::Gaps;
