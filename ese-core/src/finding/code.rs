@@ -256,7 +256,7 @@ codes! {
         "A record refers to a long value that is not there.",
         "Work on a copy, and look for the value in an older one; the other columns of the record can be read.",
         "catdb-cli dump {file} page {pgno}";
-    RecordKey "record-key" Error CORRUPTED, "I3 I4",
+    RecordKey "record-key" Error CORRUPTED, "R16 I3 I4 I10 I11",
         "The primary key of a row is not that of its columns: searches miss the row, or find it under a wrong key.",
         "Look at the row; either its key or one of its columns is damaged.",
         "catdb-cli dump {file} page {pgno}";

@@ -3,7 +3,8 @@
 
 use catdb_test_data::{corpus, database};
 use ese_core::catalog::{Catalog, Index, Table};
-use ese_core::check::index::{FINDINGS_MOST, Shutdown};
+use ese_core::check::Shutdown;
+use ese_core::check::index::FINDINGS_MOST;
 use ese_core::finding::{Code, Finding, Severity};
 use ese_core::format::{IndexFlags, PageSize, Pgno};
 use ese_core::source::{MemorySource, Pages};

@@ -1,7 +1,8 @@
 //! Walks every table and index of a database and runs the index check over them, as a verifier does, but alone.
 
 use ese_core::catalog::{Catalog, Table};
-use ese_core::check::index::{ExactPass, KeyWorker, Primary, Shutdown, TableKeys, TextCount};
+use ese_core::check::Shutdown;
+use ese_core::check::index::{ExactPass, KeyWorker, Primary, TableKeys, TextCount};
 use ese_core::finding::{Code, Finding, Severity};
 use ese_core::format::catalog::{MSYS_OBJECTS, MSYS_OBJECTS_SHADOW};
 use ese_core::format::{DbState, Pgno};
