@@ -106,8 +106,11 @@ fn told(path: &Path) -> Entries {
     entries
 }
 
-/// The entries that the rows of `table` should have; text is `None`.
-fn computed(table: &Table, pages: Pages<'_>, entries: &mut BTreeMap<(String, String), Vec<(Option<String>, String)>>) {
+/// Keys, `None` where there is text in them, and bookmarks, by table and index.
+type Made = BTreeMap<(String, String), Vec<(Option<String>, String)>>;
+
+/// Adds the entries that the rows of `table` should have.
+fn computed(table: &Table, pages: Pages<'_>, entries: &mut Made) {
     let keys = TableKeys::new(table);
     let mut long_values = table.long_values.map(|tree| LongValues::new(pages, tree.root, table.lv_chunk_max));
     let (mut scratch, mut buffer) = (KeyScratch::default(), ValueBuffer::default());
@@ -143,7 +146,7 @@ fn keys_made_from_records_are_those_that_the_engines_interface_tells() {
         let source = MemorySource(&file);
         let pages = Pages::new(&source, open_header(&source, &()).unwrap().page_size);
         let schema = Catalog::read(pages).schema;
-        let mut made = BTreeMap::new();
+        let mut made = Made::new();
         for table in schema.tables.iter().filter(|table| !table.is_system()) {
             computed(table, pages, &mut made);
         }
