@@ -27,7 +27,7 @@ Exit codes: 0 nothing wrong, 1 something found, 2 could not do it, 130 interrupt
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Find damage: every bad page with its number, byte offset and JET error
+    /// Find damage, and say where: page, byte offset, JET error, table
     Verify(VerifyArgs),
     /// Show both header copies: state, versions, times and counters
     Info(InfoArgs),
@@ -44,7 +44,7 @@ pub(crate) struct VerifyArgs {
     #[arg(required = true, value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
     /// How far to look
-    #[arg(long, value_enum, default_value_t = LevelArg::Pages)]
+    #[arg(long, value_enum, default_value_t = LevelArg::Full)]
     pub(crate) level: LevelArg,
     /// How to answer
     #[arg(long, value_enum, default_value_t = ReportFormat::Text)]
@@ -70,6 +70,9 @@ pub(crate) struct VerifyArgs {
     /// Threads to use (default: all cores); the report does not depend on it
     #[arg(long, value_name = "N")]
     pub(crate) threads: Option<NonZeroUsize>,
+    /// Folder for temporary files, where something to be compared does not fit in memory
+    #[arg(long, value_name = "DIR")]
+    pub(crate) tmpdir: Option<PathBuf>,
     /// Findings to keep for each file; more are only counted
     #[arg(long, value_name = "N", default_value_t = ese_core::verify::DEFAULT_MAX_FINDINGS)]
     pub(crate) max_findings: usize,
@@ -129,6 +132,8 @@ pub(crate) enum LevelArg {
     Checksum,
     /// And the structure of each page
     Pages,
+    /// And trees, space, catalog, records, long values and indexes
+    Full,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]

@@ -34,6 +34,7 @@
 //! | [`long_value`] | values of long columns, from the record or from their tree |
 //! | [`record`] | records: fixed, variable and tagged columns |
 //! | [`sort`] | more records than memory, in order |
+//! | [`value`] | bytes of a column as numbers, text, times, GUIDs |
 //! | [`verify`] | all checks over a file, in parallel, as one report |
 
 #![deny(missing_docs)]
@@ -51,4 +52,5 @@ pub mod record;
 pub mod sort;
 pub mod source;
 pub mod tree;
+pub mod value;
 pub mod verify;

@@ -81,9 +81,11 @@ fn verify<'a>(
         .level(match args.level {
             LevelArg::Checksum => Level::Checksum,
             LevelArg::Pages => Level::Pages,
+            LevelArg::Full => Level::Full,
         })
         .threads(args.threads)
         .max_findings(args.max_findings)
+        .temporary_folder(args.tmpdir.as_deref())
         .progress(&bar)
         .run();
     bar.finish();

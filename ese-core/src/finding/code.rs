@@ -84,10 +84,6 @@ codes! {
         "Pages behind the space that the database owns; whatever stands there belongs to no table.",
         "Nothing to do: the engine extends files ahead of need.",
         "catdb-cli explain db-slack";
-    DbRepairedBefore "db-repaired-before" Info None, "header",
-        "The database was repaired before (esentutl /p): rows may be missing without a trace.",
-        "Compare the content with what should be there.",
-        "catdb-cli info {file}";
     DbReadError "db-read-error" Error Some(JetError::DISK_IO), "-",
         "The operating system could not read these bytes.",
         "Copy the disk with a tool that retries and skips bad sectors, then verify the copy.",
@@ -143,6 +139,10 @@ codes! {
     HdrTime "hdr-time" Info None, "H10",
         "A time in the header is not a possible time.",
         "Nothing to do.",
+        "catdb-cli info {file}";
+    DbRepairedBefore "db-repaired-before" Info None, "header",
+        "The database was repaired before (esentutl /p): rows may be missing without a trace.",
+        "Compare the content with what should be there.",
         "catdb-cli info {file}";
     PageChecksum "page-checksum" Error READ_VERIFY, "02-6",
         "The stored and the computed checksum of the page differ, and no single bit explains it: its content cannot be trusted.",
@@ -240,6 +240,78 @@ codes! {
         "A page has a dbtime that no database gives.",
         "Look at the header of the page.",
         "catdb-cli dump {file} page {pgno}";
+    SpaceHeader "space-header" Error CORRUPTED, "S1",
+        "The root of a tree has no space header, or one with values that none has.",
+        "Look at the space of the tree.",
+        "catdb-cli dump {file} space";
+    SpaceParent "space-parent" Error CORRUPTED, "S2",
+        "The space header of a tree names another parent than the tree that its space was cut from.",
+        "Look at the space of the tree.",
+        "catdb-cli dump {file} space";
+    SpaceRoot "space-root" Error CORRUPTED, "S3",
+        "A page of the trees that list the extents of a tree is missing, or is no such page.",
+        "Do not let anything write to the database: nobody knows which of its pages are free.",
+        "catdb-cli dump {file} space";
+    SpaceExtent "space-extent" Error CORRUPTED, "S4",
+        "An entry of the trees that list extents is no extent.",
+        "Look at the space of the tree.",
+        "catdb-cli dump {file} space";
+    SpaceOverlap "space-overlap" Error CORRUPTED, "S5",
+        "Two extents of one tree share pages.",
+        "Look at the space of the tree.",
+        "catdb-cli dump {file} space";
+    SpaceOwnedTwice "space-owned-twice" Error CORRUPTED, "S7",
+        "The extents of two trees contradict each other: both own the same pages, or a tree owns what its parent does not.",
+        "Do not let anything write to the database: one tree would overwrite the other.",
+        "catdb-cli dump {file} space";
+    SpaceAvailNotOwned "space-avail-not-owned" Error CORRUPTED, "S6",
+        "A tree lists pages as free that it does not own.",
+        "Do not let anything write to the database: pages of another tree could be given out as free.",
+        "catdb-cli dump {file} space";
+    SpaceUsedPageFree "space-used-page-free" Error CORRUPTED, "S8 T22",
+        "A page in use is listed as free: the next write can destroy it.",
+        "Do not let anything write to the database.",
+        "catdb-cli dump {file} space";
+    SpacePageNotOwned "space-page-not-owned" Error CORRUPTED, "S9 T21",
+        "A page in use is not among those that its tree owns.",
+        "Do not let anything write to the database: the page could be given to another tree.",
+        "catdb-cli dump {file} space";
+    SpaceSplitBuffer "space-split-buffer" Warning None, "S12",
+        "The pages set aside for a split of a space tree are none that the tree could use.",
+        "Look at the space of the tree; compacting the database makes it anew.",
+        "catdb-cli dump {file} space";
+    SpaceLeaked "space-leaked" Info None, "S10 C16",
+        "Pages that a tree owns and nothing uses.",
+        "Nothing is lost but room; compacting the database gives it back.",
+        "catdb-cli dump {file} space";
+    CatalogRow "catalog-row" Error CORRUPTED, "C2 C3 C4 C6 C7 C8 C9 C10 C11 C14 C17",
+        "A row of the catalog contradicts itself, or other rows.",
+        "Compare the row with the one of the shadow catalog, and look for a copy of the file in which both are right.",
+        "catdb-cli dump {file} catalog";
+    CatalogShadowDiffers "catalog-shadow-differs" Error CORRUPTED, "C12",
+        "The catalog and its shadow disagree in what changes the meaning of data, or one of them lacks a row.",
+        "Look at both rows: which of them is right, the data they describe can tell.",
+        "catdb-cli dump {file} catalog";
+    CatalogShadowMinor "catalog-shadow-minor" Warning None, "C12",
+        "The catalog and its shadow differ in a field that changes nothing.",
+        "Nothing to do; no reader goes by this field.",
+        "catdb-cli dump {file} catalog";
+    CatalogOdd "catalog-odd" Warning None, "C10 C14",
+        "The catalog can be read, but the engine never writes it so.",
+        "Nothing is lost; find out which program wrote the file.",
+        "catdb-cli dump {file} catalog";
+    CatalogShadowMissing "catalog-shadow-missing" Warning None, "C13",
+        "The shadow catalog has no rows: if the catalog is damaged, nothing stands in for it.",
+        "Some files are so by design; keep a copy of the file.",
+        "catdb-cli dump {file} catalog";
+    CatalogLost "catalog-lost" Error CORRUPTED, "05-8",
+        "The catalog cannot be read as a whole: tables and columns are known from its shadow, or from single pages.",
+        "Work on a copy, look for an older copy of the file, and see which tables are still known.",
+        "catdb-cli dump {file} catalog";
+    CatalogOrphan "catalog-orphan" Error CORRUPTED, "C5",
+        "The catalog names a tree that is not there: its root page is none, or belongs to another tree.",
+        "Look at the row, and at the page that it names.",
+        "catdb-cli dump {file} catalog";
     RecordFormat "record-format" Error CORRUPTED, "R1 R2 R3 R5 R7 R9 R10 R11 R12",
         "The header of a record, or a place that it gives for a column or a value, is impossible: columns of it are lost or read wrong.",
         "Work on a copy, and look at the record; the other columns of it can be read where their own places are sound.",
@@ -252,13 +324,13 @@ codes! {
         "A record can be read, but the engine never writes one like it.",
         "Compare the values of the record with what should be there.",
         "catdb-cli dump {file} page {pgno}";
-    LvMissing "lv-missing" Error CORRUPTED, "L13 L14 L15 L20 R13",
-        "A record refers to a long value that is not there.",
-        "Work on a copy, and look for the value in an older one; the other columns of the record can be read.",
-        "catdb-cli dump {file} page {pgno}";
     RecordKey "record-key" Error CORRUPTED, "R16 I3 I4 I10 I11",
         "The primary key of a row is not that of its columns: searches miss the row, or find it under a wrong key.",
         "Look at the row; either its key or one of its columns is damaged.",
+        "catdb-cli dump {file} page {pgno}";
+    LvMissing "lv-missing" Error CORRUPTED, "L13 L14 L15 L20 R13",
+        "A record refers to a long value that is not there.",
+        "Work on a copy, and look for the value in an older one; the other columns of the record can be read.",
         "catdb-cli dump {file} page {pgno}";
     LvChunk "lv-chunk" Error CORRUPTED, "L1 L6 L7 L9 L10 L11 L12 L21",
         "A chunk of a long value is missing, misplaced or has a wrong size, or all chunks together have.",
@@ -308,78 +380,6 @@ codes! {
         "Keys of an index were compared only in part: they hold text sorted by Windows' tables, or values that cannot be read here.",
         "Nothing to do; number, shape and rows of the entries were checked.",
         "catdb-cli dump {file} page {pgno}";
-    CatalogRow "catalog-row" Error CORRUPTED, "C2 C3 C4 C6 C7 C8 C9 C10 C11 C14 C17",
-        "A row of the catalog contradicts itself, or other rows.",
-        "Compare the row with the one of the shadow catalog, and look for a copy of the file in which both are right.",
-        "catdb-cli dump {file} catalog";
-    CatalogShadowDiffers "catalog-shadow-differs" Error CORRUPTED, "C12",
-        "The catalog and its shadow disagree in what changes the meaning of data, or one of them lacks a row.",
-        "Look at both rows: which of them is right, the data they describe can tell.",
-        "catdb-cli dump {file} catalog";
-    CatalogShadowMinor "catalog-shadow-minor" Warning None, "C12",
-        "The catalog and its shadow differ in a field that changes nothing.",
-        "Nothing to do; no reader goes by this field.",
-        "catdb-cli dump {file} catalog";
-    CatalogOdd "catalog-odd" Warning None, "C10 C14",
-        "The catalog can be read, but the engine never writes it so.",
-        "Nothing is lost; find out which program wrote the file.",
-        "catdb-cli dump {file} catalog";
-    CatalogShadowMissing "catalog-shadow-missing" Warning None, "C13",
-        "The shadow catalog has no rows: if the catalog is damaged, nothing stands in for it.",
-        "Some files are so by design; keep a copy of the file.",
-        "catdb-cli dump {file} catalog";
-    CatalogLost "catalog-lost" Error CORRUPTED, "05-8",
-        "The catalog cannot be read as a whole: tables and columns are known from its shadow, or from single pages.",
-        "Work on a copy, look for an older copy of the file, and see which tables are still known.",
-        "catdb-cli dump {file} catalog";
-    CatalogOrphan "catalog-orphan" Error CORRUPTED, "C5",
-        "The catalog names a tree that is not there: its root page is none, or belongs to another tree.",
-        "Look at the row, and at the page that it names.",
-        "catdb-cli dump {file} catalog";
-    SpaceHeader "space-header" Error CORRUPTED, "S1",
-        "The root of a tree has no space header, or one with values that none has.",
-        "Look at the space of the tree.",
-        "catdb-cli dump {file} space";
-    SpaceParent "space-parent" Error CORRUPTED, "S2",
-        "The space header of a tree names another parent than the tree that its space was cut from.",
-        "Look at the space of the tree.",
-        "catdb-cli dump {file} space";
-    SpaceRoot "space-root" Error CORRUPTED, "S3",
-        "A page of the trees that list the extents of a tree is missing, or is no such page.",
-        "Do not let anything write to the database: nobody knows which of its pages are free.",
-        "catdb-cli dump {file} space";
-    SpaceExtent "space-extent" Error CORRUPTED, "S4",
-        "An entry of the trees that list extents is no extent.",
-        "Look at the space of the tree.",
-        "catdb-cli dump {file} space";
-    SpaceOverlap "space-overlap" Error CORRUPTED, "S5",
-        "Two extents of one tree share pages.",
-        "Look at the space of the tree.",
-        "catdb-cli dump {file} space";
-    SpaceOwnedTwice "space-owned-twice" Error CORRUPTED, "S7",
-        "The extents of two trees contradict each other: both own the same pages, or a tree owns what its parent does not.",
-        "Do not let anything write to the database: one tree would overwrite the other.",
-        "catdb-cli dump {file} space";
-    SpaceAvailNotOwned "space-avail-not-owned" Error CORRUPTED, "S6",
-        "A tree lists pages as free that it does not own.",
-        "Do not let anything write to the database: pages of another tree could be given out as free.",
-        "catdb-cli dump {file} space";
-    SpaceUsedPageFree "space-used-page-free" Error CORRUPTED, "S8 T22",
-        "A page in use is listed as free: the next write can destroy it.",
-        "Do not let anything write to the database.",
-        "catdb-cli dump {file} space";
-    SpacePageNotOwned "space-page-not-owned" Error CORRUPTED, "S9 T21",
-        "A page in use is not among those that its tree owns.",
-        "Do not let anything write to the database: the page could be given to another tree.",
-        "catdb-cli dump {file} space";
-    SpaceSplitBuffer "space-split-buffer" Warning None, "S12",
-        "The pages set aside for a split of a space tree are none that the tree could use.",
-        "Look at the space of the tree; compacting the database makes it anew.",
-        "catdb-cli dump {file} space";
-    SpaceLeaked "space-leaked" Info None, "S10 C16",
-        "Pages that a tree owns and nothing uses.",
-        "Nothing is lost but room; compacting the database gives it back.",
-        "catdb-cli dump {file} space";
 }
 
 impl Code {
