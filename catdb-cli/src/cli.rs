@@ -3,7 +3,7 @@
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 
 use crate::catdb::Algorithm;
 use crate::export::wanted::Condition;
@@ -211,7 +211,7 @@ pub(crate) struct EntriesArgs {
   catdb-cli lookup --db catdb --hash 000249383abef50b18d569d2242adddcc5a6402f
 
 Exit code 0 if a catalog names it, 1 if none does.")]
-#[group(id = "what", required = true, multiple = false, args = ["hash", "file"])]
+#[command(group = ArgGroup::new("what").required(true).args(["hash", "file"]))]
 pub(crate) struct LookupArgs {
     /// A catdb
     #[arg(long, value_name = "FILE")]
