@@ -22,10 +22,7 @@ fn catdb_10() -> Vec<u8> {
             .primary(&["+HashCatNameTable_HashCol"])
     };
     let sha256 = |content: &[u8]| V::bytes(sha2::Sha256::digest(content));
-    let rows = [
-        vec![sha256(b"one"), V::bytes(b"A.cat|B.cat|")],
-        vec![sha256(b"two"), V::bytes(b"B.cat")],
-    ];
+    let rows = [vec![sha256(b"one"), V::bytes(b"A.cat|B.cat|")], vec![sha256(b"two"), V::bytes(b"B.cat")]];
     let builder = DatabaseBuilder::new(PageSize::K4).table(table("HashCatNameTableSHA256").rows(rows));
     builder.table(table("HashCatNameTableSHA1").row(vec![V::bytes([7; 20]), V::bytes("x\u{202e}|")])).build().bytes
 }
@@ -44,7 +41,8 @@ fn the_entries_of_a_real_catdb_are_those_that_are_known() {
     for line in run.out.lines() {
         let entry: Value = serde_json::from_str(line).unwrap();
         assert_eq!((&entry["table"], &entry["algorithm"]), (&"HashCatNameTable".into(), &"sha1".into()));
-        let names: Vec<&str> = entry["catalogs"].as_array().unwrap().iter().map(|name| name.as_str().unwrap()).collect();
+        let names: Vec<&str> =
+            entry["catalogs"].as_array().unwrap().iter().map(|name| name.as_str().unwrap()).collect();
         found.push_str(&format!("{},{}\n", entry["hash"].as_str().unwrap(), names.join("|")));
     }
     assert!(found.lines().eq(expected.lines()), "16,769 entries, name for name");
@@ -84,7 +82,11 @@ fn a_file_is_looked_up_by_its_own_hashes() {
     let known = world.run(&["lookup", "--db", "catdb", "--file", "known"]);
     assert_eq!(known.code, 0, "{}", known.err);
     assert!(known.out.starts_with("known: FOUND in catdb: 2 catalog names\n"), "{}", known.out);
-    assert!(known.out.contains("A.cat") && known.out.contains("B.cat") && known.out.contains("line 1"), "{}", known.out);
+    assert!(
+        known.out.contains("A.cat") && known.out.contains("B.cat") && known.out.contains("line 1"),
+        "{}",
+        known.out
+    );
     let unknown = world.run(&["lookup", "--db", "catdb", "--file", "unknown", "--format", "json"]);
     let document: Value = serde_json::from_str(&unknown.out).unwrap();
     assert_eq!((unknown.code, &document["found"]), (1, &false.into()));

@@ -192,7 +192,8 @@ fn a_lost_long_value_is_kept_as_far_as_it_goes_and_told() {
 
 /// A database whose names and values try to get out of their place.
 fn hostile() -> Vec<u8> {
-    let texts = ["=cmd|' /C calc'!A0", "+1", "-1", "@SUM(A1)", "\u{1b}[2J\u{7}", "a\u{202e}gnp.exe", "\",\"\n\r\t", "../../x"];
+    let texts =
+        ["=cmd|' /C calc'!A0", "+1", "-1", "@SUM(A1)", "\u{1b}[2J\u{7}", "a\u{202e}gnp.exe", "\",\"\n\r\t", "../../x"];
     let hostile_table = |name: &str| {
         let rows = (0_i32..).zip(texts).map(|(id, text)| vec![V::long(id - 4), V::utf16(text)]);
         TableSpec::new(name)
@@ -305,7 +306,10 @@ fn tables_and_schema_tell_what_is_there_and_a_schema_to_share_tells_no_content()
     assert!(with_system["tables"].as_array().unwrap().len() > 2);
 
     let full = world.run(&["schema", "db"]).out;
-    assert!(full.contains("late") && full.contains("default 7") && full.contains("primary index primary (-id)"), "{full}");
+    assert!(
+        full.contains("late") && full.contains("default 7") && full.contains("primary index primary (-id)"),
+        "{full}"
+    );
     for format in ["text", "json"] {
         let shared = world.run(&["schema", "--report", "--format", format, "db"]).out;
         assert!(shared.contains("LongText") && !shared.contains("default 7") && !shared.contains("pgno"), "{shared}");
