@@ -61,7 +61,7 @@ impl Walk<'_> {
         let entry = self.context.table.get(branch.pgno)?;
         let Ok(page) = reader.get(branch.pgno) else {
             // It was read before: the file changes, which is reported as such.
-            self.missing(branch.lower);
+            self.missing(branch.pgno, branch.lower);
             return None;
         };
         links::internal_page_has_none(branch.pgno, entry, self.tree, &self.context);
@@ -71,7 +71,7 @@ impl Walk<'_> {
         if children.is_empty() {
             let text = "node: expected at least one child on an internal page, found none".to_owned();
             self.report(Code::BtreeEmpty, "T8", branch.pgno, offset::ITAG_STATE, text, |finding| finding);
-            self.missing(branch.lower.clone());
+            self.missing(branch.pgno, branch.lower.clone());
         }
         for child in children {
             let admitted = self.admit(&child, branch.pgno, is_parent_of_leaf);
@@ -84,7 +84,7 @@ impl Walk<'_> {
                 (Ok(_), false) => self.below.push(Branch { pgno, lower: child.lower, upper: child.upper }),
                 (Err(Refusal::Unreadable), true) => self.links.leaf(pgno, None, self.tree, &self.context),
                 (Err(Refusal::Astray), true) => self.links.lose_track(),
-                (Err(_), false) => self.missing(child.lower),
+                (Err(_), false) => self.missing(pgno, child.lower),
             }
         }
         if is_parent_of_leaf {
@@ -117,7 +117,7 @@ impl Walk<'_> {
             let upper = if is_last || node.key.is_empty() { branch.upper.clone() } else { Some(node.key.to_vec()) };
             if std::mem::take(&mut lost) {
                 // The keys of the node that is lost lie anywhere from the separator before it to this one.
-                self.missing(lower.clone());
+                self.missing(branch.pgno, lower.clone());
             }
             let next_lower = upper.clone().unwrap_or_default();
             match node.child() {
@@ -135,13 +135,13 @@ impl Walk<'_> {
                     self.report(Code::BtreeSeparator, "T11", branch.pgno, at, text, |finding| {
                         finding.line(node.line).compared(CHILD_BYTES, node.data.len())
                     });
-                    self.missing(std::mem::take(&mut lower));
+                    self.missing(branch.pgno, std::mem::take(&mut lower));
                 }
             }
             lower = next_lower;
         }
         if lost {
-            self.missing(lower);
+            self.missing(branch.pgno, lower);
         }
         children
     }
@@ -288,8 +288,14 @@ impl Walk<'_> {
         let (pgno, line) = (child.pgno, child.line);
         let table = self.context.table;
         let Some(entry) = table.get(pgno) else {
+            if self.context.ownership.last_owned().is_some_and(|last| table.last() < pgno && pgno <= last) {
+                // The file ends before the space that the database owns, which is one finding for all such pages.
+                self.context.sink.follow(Pgno::NONE, 1);
+                return Err(Refusal::Unreadable);
+            }
             let text = format!("line {line}: expected a child page from 1 to {}, found {pgno}", table.last());
-            self.report(Code::BtreePgno, "T1", parent, child.at, text, |finding| {
+            self.report(Code::BtreePgno, "T1", parent, child.at, text, |mut finding| {
+                finding.detail.pages = vec![pgno];
                 finding.line(line).compared(table.last().0, pgno.0)
             });
             return Err(Refusal::Astray);
@@ -359,6 +365,8 @@ impl Walk<'_> {
             });
             return;
         }
+        // It was reached all the same: it is not one of those that nothing uses.
+        let _ = self.context.table.claim(child.pgno, self.tree.claimant);
         let text = format!(
             "objid: expected {expected}, as line {} of page {parent} says, found {}",
             child.line,
