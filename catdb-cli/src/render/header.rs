@@ -100,8 +100,9 @@ pub(crate) struct InfoDocument {
     info: Option<Info>,
 }
 
+/// What both documents say of a header, that of `info` and that of `dump header`.
 #[derive(Serialize)]
-struct Info {
+pub(crate) struct Info {
     bytes: u64,
     page_size: usize,
     pages: u32,
@@ -117,8 +118,9 @@ struct CopyEntry {
     fields: Vec<FieldEntry>,
 }
 
+/// One field.
 #[derive(Serialize)]
-struct FieldEntry {
+pub(super) struct FieldEntry {
     name: &'static str,
     label: &'static str,
     offset: u32,
@@ -127,19 +129,7 @@ struct FieldEntry {
 
 impl InfoDocument {
     pub(crate) fn new(path: &Path, bytes: u64, opened: &OpenedHeader) -> InfoDocument {
-        let copies = &opened.copies;
-        let info = Info {
-            bytes,
-            page_size: opened.page_size.bytes(),
-            pages: opened.page_size.last_pgno(bytes).0,
-            used: match copies.used() {
-                Used::First => "first",
-                Used::Second => "second",
-                Used::Neither => "neither",
-            },
-            copies: [CopyEntry::new(&copies.first), CopyEntry::new(&copies.second)],
-        };
-        InfoDocument { info: Some(info), ..InfoDocument::empty(path) }
+        InfoDocument { info: Some(Info::new(bytes, opened)), ..InfoDocument::empty(path) }
     }
 
     pub(crate) fn refused(path: &Path, refusal: &Refusal) -> InfoDocument {
@@ -150,6 +140,23 @@ impl InfoDocument {
     fn empty(path: &Path) -> InfoDocument {
         let path = path.to_string_lossy().into_owned();
         InfoDocument { schema: "catdb.info/1", tool: TOOL, path, error: None, next: None, info: None }
+    }
+}
+
+impl Info {
+    pub(crate) fn new(bytes: u64, opened: &OpenedHeader) -> Info {
+        let copies = &opened.copies;
+        Info {
+            bytes,
+            page_size: opened.page_size.bytes(),
+            pages: opened.page_size.last_pgno(bytes).0,
+            used: match copies.used() {
+                Used::First => "first",
+                Used::Second => "second",
+                Used::Neither => "neither",
+            },
+            copies: [CopyEntry::new(&copies.first), CopyEntry::new(&copies.second)],
+        }
     }
 }
 
@@ -165,7 +172,7 @@ impl CopyEntry {
 }
 
 impl FieldEntry {
-    fn new(field: Field) -> FieldEntry {
+    pub(super) fn new(field: Field) -> FieldEntry {
         FieldEntry { name: field.name, label: field.label, offset: field.offset, value: value(field.value) }
     }
 }
