@@ -40,7 +40,10 @@ pub(crate) fn run(args: &DumpArgs) -> io::Result<Outcome> {
     };
     if let Some(refusal) = &refusal {
         match args.format {
-            DocumentFormat::Text => refusal.write(&mut out, path)?,
+            DocumentFormat::Text if opened.is_err() => refusal.write(&mut out, path)?,
+            DocumentFormat::Text => {
+                writeln!(out, "{}: {}\n\nNext: {}", crate::render::shown(path), refusal.reason, refusal.next)?;
+            }
             DocumentFormat::Json => json::write_document(&mut out, &DumpDocument::refused(path, dump.name(), refusal))?,
         }
     }

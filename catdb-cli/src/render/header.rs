@@ -118,9 +118,8 @@ struct CopyEntry {
     fields: Vec<FieldEntry>,
 }
 
-/// One field.
 #[derive(Serialize)]
-pub(super) struct FieldEntry {
+struct FieldEntry {
     name: &'static str,
     label: &'static str,
     offset: u32,
@@ -172,13 +171,13 @@ impl CopyEntry {
 }
 
 impl FieldEntry {
-    pub(super) fn new(field: Field) -> FieldEntry {
+    fn new(field: Field) -> FieldEntry {
         FieldEntry { name: field.name, label: field.label, offset: field.offset, value: value(field.value) }
     }
 }
 
 /// Numbers as numbers, everything else as text; a time or place that was never set is null.
-fn value(value: FieldValue) -> serde_json::Value {
+pub(super) fn value(value: FieldValue) -> serde_json::Value {
     match value {
         FieldValue::U32(n) | FieldValue::Hex32(n) => n.into(),
         FieldValue::I32(n) | FieldValue::Generation(n) => n.into(),

@@ -35,7 +35,7 @@ fn counted(number: u64, singular: &str) -> String {
 fn next_command(finding: &Finding, path: &std::path::Path) -> String {
     let command = finding.code.info().next.command;
     let command = match (finding.pgno, finding.detail.line) {
-        (None, _) if command.contains("{pgno}") => "catdb-cli dump {file} header".to_owned(),
+        (None, _) if command.contains("{pgno}") => "catdb-cli info {file}".to_owned(),
         (Some(pgno), None) => command.replace("node {pgno}:{line}", "page {pgno}").replace("{pgno}", &pgno.to_string()),
         (pgno, line) => command
             .replace("{pgno}", &pgno.unwrap_or_default().to_string())
@@ -52,7 +52,7 @@ pub(crate) fn shell_word(path: &std::path::Path) -> String {
 }
 
 /// A path for people: control characters are shown, not sent.
-fn shown(path: &std::path::Path) -> String {
+pub(crate) fn shown(path: &std::path::Path) -> String {
     shown_text(&path.to_string_lossy())
 }
 
@@ -82,7 +82,7 @@ mod tests {
         assert_eq!(next_command(&finding, path), "catdb-cli dump 'a b' page 7");
         assert_eq!(next_command(&finding.line(3), path), "catdb-cli dump 'a b' node 7:3");
         let finding = Finding::in_file(Code::PageChecksum, 0, "");
-        assert_eq!(next_command(&finding, path), "catdb-cli dump 'a b' header");
+        assert_eq!(next_command(&finding, path), "catdb-cli info 'a b'");
     }
 
     #[test]

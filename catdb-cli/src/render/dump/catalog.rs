@@ -9,10 +9,10 @@ use ese_core::record::{Column, Origin};
 use serde::Serialize;
 
 use super::super::{counted, shell_word, shown, shown_text};
-use super::{BOLD, FAINT, GOOD, Look, ODD, WRONG, list_or_dash, short_hex};
+use super::{BOLD, FAINT, GOOD, Look, ODD, WRONG, cell, cut, list_or_dash};
 
-/// Bytes of a default value on a line.
-const DEFAULT_SHOWN: usize = 16;
+/// Characters of a default value on a line.
+const DEFAULT_SHOWN: usize = 40;
 
 /// The catalog.
 #[derive(Serialize)]
@@ -61,6 +61,10 @@ struct ColumnEntry {
     /// Offset in the record of a fixed column.
     offset: Option<u16>,
     default: Option<String>,
+    #[serde(skip)]
+    default_text: Option<String>,
+    #[serde(skip)]
+    is_text: bool,
 }
 
 #[derive(Serialize)]
@@ -149,6 +153,7 @@ impl CatalogView {
         for fault in &self.faults {
             writeln!(out, "  {WRONG}{fault}{WRONG:#}")?;
         }
+        writeln!(out, "  {FAINT}Columns: id, name, type, most bytes, flags{FAINT:#}")?;
         for table in &self.tables {
             table.write(out, look)?;
         }
@@ -241,20 +246,22 @@ impl ColumnEntry {
             flags: column.flags.names(),
             offset: column.offset,
             default: column.default.as_deref().map(hex::encode),
+            default_text: column.default.as_deref().map(|bytes| cell::of_column(column, bytes)),
+            is_text: column.column_type.is_text(),
         }
     }
 
     fn write(&self, out: &mut dyn Write, width: usize, look: Look) -> io::Result<()> {
         let mut remarks = self.flags.clone();
-        if self.code_page != 0 {
+        if self.is_text {
             remarks.push(format!("cp {}", self.code_page));
         }
         if self.origin == "template" {
             remarks.push("of the template".to_owned());
         }
-        if let Some(default) = &self.default {
-            let bytes = hex::decode(default).unwrap_or_default();
-            remarks.push(format!("default {}", short_hex(&bytes, if look.full { usize::MAX } else { DEFAULT_SHOWN })));
+        if let Some(default) = &self.default_text {
+            let shown = if look.full { default.clone() } else { cut(default, DEFAULT_SHOWN) };
+            remarks.push(format!("default {shown}"));
         }
         let line = format!(
             "  {:>5}  {:<width$}  {:<16}  {:>10}  {}",

@@ -3,7 +3,7 @@
 use ese_core::format::{ColumnKind, LongValueId, PageSize};
 use ese_core::inspect::{Cell, CellContent};
 use ese_core::long_value::ValueBuffer;
-use ese_core::record::{Origin, TaggedValue, ValueForm};
+use ese_core::record::{Column, Origin, TaggedValue, ValueForm};
 use ese_core::value::Value;
 use serde::Serialize;
 
@@ -86,6 +86,12 @@ pub(super) fn short(cell: &Cell<'_, '_>, size: PageSize, most: Most) -> String {
     show(cell, size, most).text
 }
 
+/// A value of `column`, such as its default.
+pub(super) fn of_column(column: &Column, bytes: &[u8]) -> String {
+    let content = CellContent::Plain(bytes);
+    decoded(&Cell { id: column.id, origin: column.origin, column: Some(column), content }, bytes, Most::ALL).text
+}
+
 fn show(cell: &Cell<'_, '_>, size: PageSize, most: Most) -> Shown {
     let plain = |state, text: &str| Shown { state, text: text.to_owned(), ..Shown::default() };
     match cell.content {
@@ -95,7 +101,7 @@ fn show(cell: &Cell<'_, '_>, size: PageSize, most: Most) -> Shown {
                 let shown = decoded(cell, bytes, most);
                 Shown { state: "default", text: format!("default {}", shown.text), ..shown }
             }
-            None if cell.column.is_some_and(ese_core::record::Column::has_default) => plain("default", "default"),
+            None if cell.column.is_some_and(Column::has_default) => plain("default", "default"),
             None => plain("absent", "not stored: NULL"),
         },
         CellContent::Plain(bytes) => decoded(cell, bytes, most),
@@ -158,11 +164,19 @@ fn decoded(cell: &Cell<'_, '_>, bytes: &[u8], most: Most) -> Shown {
     };
     let text = match &value {
         Value::Binary(bytes) if bytes.is_empty() => "(empty)".to_owned(),
-        Value::Binary(_) => as_hex(),
+        Value::Binary(bytes) => readable(bytes, most).unwrap_or_else(as_hex),
         Value::Text(text) => format!("\"{}\"", cut(&shown_text(text.trim_end_matches('\0')), most.chars)),
         other => other.to_string(),
     };
     Shown { state: "value", text, value: as_json(&value), ..Shown::default() }
+}
+
+/// Bytes that are nothing but letters, as many a binary column has them, as `b"letters"`.
+fn readable(bytes: &[u8], most: Most) -> Option<String> {
+    const LEAST: usize = 4;
+    let letters = bytes.strip_suffix(&[0]).unwrap_or(bytes);
+    let text = str::from_utf8(letters).ok().filter(|text| text.len() >= LEAST)?;
+    text.chars().all(|c| c.is_ascii_graphic() || c == ' ').then(|| format!("b\"{}\"", cut(text, most.chars)))
 }
 
 /// Numbers as numbers, text as text, all else as it reads.
@@ -223,8 +237,8 @@ impl CellEntry {
         }
     }
 
-    /// Column, type, place, size, storage, value: a line of a table.
-    pub(super) fn row(&self) -> [String; 6] {
+    /// Column, name, type, place, size, storage, value: a line of a table.
+    pub(super) fn row(&self) -> [String; 7] {
         let name = self.name.as_deref().map_or_else(
             || if self.id == 0 { "(tagged columns)".to_owned() } else { "(not in the catalog)".to_owned() },
             shown_text,
@@ -243,7 +257,8 @@ impl CellEntry {
             self.column_type.unwrap_or("?").to_owned(),
             self.offset.map_or_else(|| "-".to_owned(), |offset| format!("0x{offset:x}")),
             self.len.map_or_else(|| "-".to_owned(), |len| len.to_string()),
-            format!("{}: {}", storage.join(", "), self.text),
+            storage.join(", "),
+            self.text.clone(),
         ]
     }
 

@@ -6,7 +6,7 @@ use ese_core::record::{Record, TableLayout};
 use serde::Serialize;
 
 use super::cell::{self, Most};
-use super::{ExtentEntry, Look, short_hex};
+use super::{ExtentEntry, Look, short_key};
 
 /// Bytes of a key on a line.
 const KEY_SHOWN: usize = 12;
@@ -125,7 +125,7 @@ impl<'m, 'p> Lines<'m, 'p> {
     fn fill(&mut self, entry: &mut LineEntry, node: &Node<'p>) {
         let key = node.key.to_vec();
         let most = if self.look.full { usize::MAX } else { KEY_SHOWN };
-        entry.short_key = if key.is_empty() { "(no key)".to_owned() } else { short_hex(&key, most) };
+        entry.short_key = short_key(&key, most);
         entry.prefix_bytes = Some(node.key.prefix.len());
         entry.key = Some(hex::encode(&key));
         let start = self.page.size().offset_of(self.pgno);
@@ -354,8 +354,10 @@ impl TagZeroEntry {
             TagZeroContent::Empty => ("empty".to_owned(), false),
             TagZeroContent::SpaceHeader(root) => (format!("space header: {}", root.text()), false),
             TagZeroContent::SplitBuffer { extents } => {
-                let extents: Vec<String> = extents.iter().map(ExtentEntry::range).collect();
-                (format!("split buffer: pages {}", extents.join(" and ")), false)
+                let used: Vec<String> =
+                    extents.iter().filter(|extent| extent.pages > 0).map(ExtentEntry::range).collect();
+                let pages = if used.is_empty() { "empty".to_owned() } else { format!("pages {}", used.join(" and ")) };
+                (format!("split buffer: {pages}"), false)
             }
             TagZeroContent::Prefix => (format!("prefix of keys, {size} bytes: {bytes}"), false),
             TagZeroContent::Malformed => (format!("{size} bytes that are no header of a root: {bytes}"), true),

@@ -212,6 +212,21 @@ fn short_hex(bytes: &[u8], most: usize) -> String {
     }
 }
 
+/// A key in hex. Of a long one both ends: keys that stand beside each other often begin alike.
+fn short_key(key: &[u8], most: usize) -> String {
+    let (head, tail) = (most / 3, most - most / 3);
+    let ends = key
+        .len()
+        .checked_sub(tail)
+        .filter(|_| key.len() > most)
+        .and_then(|at| Some((key.get(..head)?, key.get(at..)?)));
+    match ends {
+        Some((head, tail)) => format!("{}..{}({})", hex::encode(head), hex::encode(tail), key.len()),
+        None if key.is_empty() => "(no key)".to_owned(),
+        None => hex::encode(key),
+    }
+}
+
 /// Text of which no more than `most` characters are wanted.
 fn cut(text: &str, most: usize) -> String {
     match text.char_indices().nth(most) {

@@ -94,8 +94,9 @@ impl NodeView {
             }
             _ => None,
         });
-        let raw = page.line(line).ok().or_else(|| Some(&page.bytes()[page.header_len() + page.tag(line)?.offset..]));
-        let raw = raw.unwrap_or_default();
+        // Of a line that lies in part outside the page: as much as is on it.
+        let behind = || page.tag(line).and_then(|tag| page.body().get(tag.offset..)).unwrap_or_default();
+        let raw = page.line(line).unwrap_or_else(|_| behind());
         Ok(NodeView {
             tag0: (line == 0).then(|| TagZeroEntry::new(page, pgno)),
             page: head,
@@ -212,19 +213,20 @@ impl RecordEntry {
                 self.fixed_end
             )?;
         }
-        let rows: Vec<[String; 6]> = self.columns.iter().map(CellEntry::row).collect();
+        let rows: Vec<[String; 7]> = self.columns.iter().map(CellEntry::row).collect();
         let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
-        let (names, types, places) = (width(1).clamp(6, 32), width(2).max(4), width(3).max(5));
+        let (names, types, places) = (width(1).clamp(6, 32), width(2).max(4), width(3).max(6));
+        let storages = width(5).max(7);
         writeln!(
             out,
-            "\n{FAINT}     id  {:<names$}  {:<types$}  {:<places$}   size  value{FAINT:#}",
-            "column", "type", "offset"
+            "\n{FAINT}     id  {:<names$}  {:<types$}  {:<places$}   size  {:<storages$}  value{FAINT:#}",
+            "column", "type", "offset", "storage"
         )?;
-        for ([id, name, column_type, place, size, value], cell) in rows.iter().zip(&self.columns) {
+        for ([id, name, column_type, place, size, storage, value], cell) in rows.iter().zip(&self.columns) {
             let style = if cell.is_unreadable() { WRONG } else { anstyle::Style::new() };
             writeln!(
                 out,
-                "{style}  {id:>5}  {name:<names$}  {column_type:<types$}  {place:<places$}  {size:>5}  {value}{style:#}"
+                "{style}  {id:>5}  {name:<names$}  {column_type:<types$}  {place:<places$}  {size:>5}  {storage:<storages$}  {value}{style:#}"
             )?;
         }
         Ok(())

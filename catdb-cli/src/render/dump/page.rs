@@ -6,16 +6,15 @@ use std::path::Path;
 use ese_core::check::record::{RecordChecker, RecordContext};
 use ese_core::checksum::{self, PageSum};
 use ese_core::finding::Finding;
-use ese_core::format::{DbState, Page, PageFlags, Pgno};
+use ese_core::format::{DbState, Field, FieldValue, Page, PageFlags, Pgno};
 use ese_core::inspect::{Contents, DatabaseMap};
 use ese_core::source::PageBuf;
 use ese_core::tree::PageState;
 use ese_core::verify::{ExaminedPage, examine_page};
 use serde::Serialize;
 
-use super::super::header::FieldEntry;
 use super::super::json::FindingEntry;
-use super::super::{counted, hex_view, shell_word, shown, text};
+use super::super::{counted, header, hex_view, shell_word, shown, text};
 use super::line::{LineEntry, Lines, TagZeroEntry};
 use super::{BOLD, FAINT, GOOD, Look, ODD, TreeEntry, UseEntry, WRONG, state_name};
 
@@ -40,8 +39,36 @@ pub(crate) struct PageView {
     found_besides: Vec<Finding>,
     #[serde(skip)]
     raw: Vec<u8>,
+}
+
+/// A field of the header.
+#[derive(Serialize)]
+struct FieldEntry {
+    name: &'static str,
+    label: &'static str,
+    /// Offset in the page.
+    offset: u32,
+    /// Checksums as hex digits, all else as numbers.
+    value: serde_json::Value,
     #[serde(skip)]
-    field_texts: Vec<(u32, &'static str, String)>,
+    text: String,
+}
+
+impl FieldEntry {
+    fn new(field: Field) -> FieldEntry {
+        let sum = match field.value {
+            FieldValue::Hex64(sum) => Some(format!("{sum:016x}")),
+            FieldValue::Hex32(sum) if field.name == "checksum" => Some(format!("{sum:08x}")),
+            _ => None,
+        };
+        FieldEntry {
+            name: field.name,
+            label: field.label,
+            offset: field.offset,
+            text: sum.as_ref().map_or_else(|| field.value.to_string(), |sum| format!("0x{sum}")),
+            value: sum.map_or_else(|| header::value(field.value), Into::into),
+        }
+    }
 }
 
 /// What a page is, in a few words.
@@ -192,6 +219,9 @@ impl PageHead {
                 _ => "extents (space tree)",
             };
             match &self.tree {
+                Some(tree) if tree.kind == "database" && kind == "rows" => {
+                    writeln!(out, "  Tree:     {}: it has no rows, only space", tree.label())?;
+                }
                 Some(tree) => writeln!(out, "  Tree:     {}; {kind}; {level}", tree.label())?,
                 None => writeln!(
                     out,
@@ -213,11 +243,10 @@ impl PageHead {
 impl PageView {
     pub(crate) fn new(map: &DatabaseMap<'_>, state: DbState, pgno: Pgno, path: &Path, look: Look) -> PageView {
         let Looked { mut examined, head } = Looked::new(map, pgno);
-        let (mut fields, mut field_texts, mut flags, mut tag0, mut lines) = Default::default();
+        let (mut fields, mut flags, mut tag0, mut lines) = (Vec::new(), Vec::new(), None, Vec::new());
         let mut of_records = Vec::new();
         if let Some(page) = examined.page().filter(|_| examined.state != PageState::Blank) {
             fields = page.fields().map(FieldEntry::new).collect();
-            field_texts = page.fields().map(|f| (f.offset, f.label, f.value.to_string())).collect();
             flags = page.flags().names();
             tag0 = Some(TagZeroEntry::new(page, pgno));
             let mut of_page = Lines::new(page, pgno, map.contents(page), look);
@@ -243,17 +272,16 @@ impl PageView {
             found,
             found_besides: examined.beyond_checksum,
             raw,
-            field_texts,
         }
     }
 
     pub(crate) fn write(&self, out: &mut dyn Write, path: &Path, look: Look) -> io::Result<()> {
         self.head.write(out, path, "")?;
-        if !self.field_texts.is_empty() {
+        if !self.fields.is_empty() {
             writeln!(out, "\nHeader")?;
-            for (offset, label, value) in &self.field_texts {
-                let flags = if *label == "fFlags" { format!("  {}", self.flags.join(", ")) } else { String::new() };
-                writeln!(out, "  +{offset:<3} {label:<25} {value}{flags}")?;
+            for field in &self.fields {
+                let flags = if field.name == "flags" { format!("  {}", self.flags.join(", ")) } else { String::new() };
+                writeln!(out, "  +{:<3} {:<25} {}{flags}", field.offset, field.label, field.text)?;
             }
         }
         if let Some(tag0) = &self.tag0 {
@@ -315,7 +343,9 @@ impl PageView {
             writeln!(out, "  {FAINT}{}: {}{FAINT:#}", finding.code, finding.message)?;
         }
         let file = shell_word(path);
-        let line = self.lines.iter().find(|line| line.is_wrong()).or(self.lines.first());
+        let of_checksum = matches!(self.head.checksum.verdict, "bad" | "corrected");
+        let first = self.lines.first().filter(|_| !of_checksum);
+        let line = self.lines.iter().find(|line| line.is_wrong() && !of_checksum).or(first);
         match line {
             Some(line) => writeln!(out, "\nNext: catdb-cli dump {file} node {}:{}", self.head.pgno, line.line),
             None => writeln!(out, "\nNext: catdb-cli dump --hex {file} page {}", self.head.pgno),

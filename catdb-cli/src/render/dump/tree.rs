@@ -1,16 +1,17 @@
 //! `dump tree`: the levels and the pages of one tree.
 
 use std::io::{self, Write};
+use std::ops::RangeInclusive;
 use std::path::Path;
 
-use ese_core::format::{Page, Pgno};
+use ese_core::format::{Page, PageFlags, Pgno};
 use ese_core::inspect::DatabaseMap;
-use ese_core::tree::{LevelPage, LevelWalk, SpacePart, TreeInfo};
+use ese_core::tree::{LevelPage, LevelWalk, SpacePart, TreeInfo, TrustedPages};
 use serde::ser::SerializeSeq;
 use serde::{Serialize, Serializer};
 
 use super::super::{counted, grouped, shell_word, shown};
-use super::{BOLD, FAINT, Look, TreeEntry, WRONG, short_hex};
+use super::{BOLD, FAINT, Look, TreeEntry, WRONG, short_key};
 
 /// Pages of a level that are shown unless all are asked for.
 const SHOWN: usize = 20;
@@ -24,6 +25,8 @@ const FAULTS_MOST: usize = 1_000;
 pub(crate) struct TreeView<'a> {
     /// What the catalog says; `None` for a root that it does not have.
     tree: Option<TreeEntry>,
+    /// Where the root is that of a space tree: whose.
+    space_tree_of: Option<TreeEntry>,
     root: u32,
     parent: Option<u32>,
     unique: Option<bool>,
@@ -36,6 +39,8 @@ pub(crate) struct TreeView<'a> {
     levels: Vec<LevelEntry>,
     /// What keeps parts of the tree from being reached, the first of it.
     faults: Vec<String>,
+    /// False if of some level only the first pages follow, and those that something is wrong with.
+    all_pages: bool,
     pages: PageList<'a>,
 }
 
@@ -85,8 +90,12 @@ struct PageEntry {
 impl<'a> TreeView<'a> {
     pub(crate) fn new(map: &'a DatabaseMap<'a>, tree: Option<usize>, root: Pgno, look: Look) -> TreeView<'a> {
         let info: Option<&TreeInfo> = tree.and_then(|tree| map.list.trees().get(tree));
+        let mut trusted = TrustedPages::new(map.pages);
+        let page = trusted.get(root).ok().filter(|page| page.flags().contains(PageFlags::SPACE_TREE));
+        let owner = page.and_then(|page| map.list.by_objid(page.objid())).and_then(|tree| map.list.trees().get(tree));
         let mut view = TreeView {
             tree: info.map(TreeEntry::new),
+            space_tree_of: owner.filter(|_| info.is_none()).map(TreeEntry::new),
             root: root.0,
             parent: info.map(|tree| tree.parent.0),
             unique: info.map(|tree| tree.unique),
@@ -105,6 +114,7 @@ impl<'a> TreeView<'a> {
             }),
             levels: Vec::new(),
             faults: Vec::new(),
+            all_pages: true,
             pages: PageList { map, root, most: if look.all { usize::MAX } else { SHOWN } },
         };
         let mut walk = LevelWalk::new(map.pages, root);
@@ -112,6 +122,7 @@ impl<'a> TreeView<'a> {
             view.add(&page);
         }
         view.depth = view.levels.len();
+        view.all_pages = look.all || view.levels.iter().all(|level| level.pages <= SHOWN as u64);
         view
     }
 
@@ -149,19 +160,20 @@ impl<'a> TreeView<'a> {
 
     pub(crate) fn write(&self, out: &mut dyn Write, path: &Path, look: Look) -> io::Result<()> {
         let name = self.tree.as_ref().map_or_else(
-            || "a tree that the catalog does not have".to_owned(),
-            |tree| format!("{}, {}", tree.label(), tree.kind),
+            || match &self.space_tree_of {
+                Some(tree) => format!("space tree of {}", tree.label()),
+                None => "tree that the catalog does not have".to_owned(),
+            },
+            |tree| format!("tree {}, {}", tree.label(), tree.kind),
         );
-        writeln!(out, "{BOLD}{}{BOLD:#}: tree {name}, root page {}\n", shown(path), self.root)?;
+        writeln!(out, "{BOLD}{}{BOLD:#}: {name}, root page {}\n", shown(path), self.root)?;
         if let (Some(parent), Some(unique)) = (self.parent, self.unique) {
             let parent = if parent == 0 { "none".to_owned() } else { format!("the tree at page {parent}") };
             writeln!(out, "  Parent:   {parent}; keys {}", if unique { "unique" } else { "not unique" })?;
         }
         let deleted =
             if self.deleted > 0 { format!(", {} of them deleted", grouped(self.deleted)) } else { String::new() };
-        let entries =
-            if self.entries == 1 { "1 entry".to_owned() } else { format!("{} entries", grouped(self.entries)) };
-        writeln!(out, "  Entries:  {entries}{deleted}")?;
+        writeln!(out, "  Entries:  {}{deleted}", grouped(self.entries))?;
         writeln!(out, "  Pages:    {} on {}", grouped(self.pages_in_tree), counted(self.depth as u64, "level"))?;
         if let Some(space) = &self.space {
             let known = if space.known { "" } else { "; not all of its space can be read" };
@@ -188,25 +200,25 @@ impl<'a> TreeView<'a> {
     fn write_level(&self, out: &mut dyn Write, level: &LevelEntry, look: Look) -> io::Result<()> {
         writeln!(
             out,
-            "\n{BOLD}Level {}{BOLD:#}{}: {}, {} lines, {} bytes free",
+            "\n{BOLD}Level {}{BOLD:#}{}: {}, {}, {} bytes free",
             level.level,
             if level.level == 0 { " (root)" } else { "" },
             counted(level.pages, "page"),
-            grouped(level.entries),
+            counted(level.entries, "line"),
             grouped(level.free_bytes)
         )?;
         writeln!(out, "{FAINT}      page    parent  lines    free  first key .. last key{FAINT:#}")?;
         let mut shown = 0;
         let mut written = Ok(());
-        self.pages.each(|page| {
-            if page.level == level.level && written.is_ok() {
+        self.pages.each(level.level..=level.level, |page| {
+            if written.is_ok() {
                 shown += 1;
                 written = page.write(out, look);
             }
         });
         written?;
         let hidden = level.pages.saturating_sub(shown);
-        if hidden > 0 { writeln!(out, "  {} more; --all shows them", counted(hidden, "page")) } else { Ok(()) }
+        if hidden > 0 { writeln!(out, "  .. {} more; --all shows them", grouped(hidden)) } else { Ok(()) }
     }
 }
 
@@ -216,16 +228,20 @@ fn lines(page: Page<'_>) -> usize {
 }
 
 impl PageList<'_> {
-    /// Calls `take` with each page that is wanted: the first of each level, and those that something is wrong with.
-    fn each(&self, mut take: impl FnMut(PageEntry)) {
+    /// Calls `take` with each page of `levels` that is wanted: the first of each level, and those that something is wrong
+    /// with.
+    fn each(&self, levels: RangeInclusive<usize>, mut take: impl FnMut(PageEntry)) {
         let mut walk = LevelWalk::new(self.map.pages, self.root);
         let (mut level, mut place, mut wrong) = (0, 0, 0);
         while let Some(found) = walk.next_page() {
+            if found.level > *levels.end() {
+                return;
+            }
             if found.level != level {
                 (level, place, wrong) = (found.level, 0, 0);
             }
             let is_wrong = found.page.is_err() || !found.faults.is_empty();
-            if place < self.most || (is_wrong && wrong < FAULTS_MOST) {
+            if levels.contains(&found.level) && (place < self.most || (is_wrong && wrong < FAULTS_MOST)) {
                 take(PageEntry::new(&found));
             }
             place += 1;
@@ -238,7 +254,7 @@ impl Serialize for PageList<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut list = serializer.serialize_seq(None)?;
         let mut written = Ok(());
-        self.each(|page| {
+        self.each(0..=usize::MAX, |page| {
             if written.is_ok() {
                 written = list.serialize_element(&page);
             }
@@ -276,11 +292,10 @@ impl PageEntry {
         };
         let key = |key: &Option<String>| {
             let bytes = key.as_deref().map(|key| hex::decode(key).unwrap_or_default());
-            match bytes {
-                Some(bytes) if bytes.is_empty() => "(no key)".to_owned(),
-                Some(bytes) => short_hex(&bytes, if look.full { usize::MAX } else { KEY_SHOWN }),
-                None => "-".to_owned(),
-            }
+            bytes.map_or_else(
+                || "-".to_owned(),
+                |bytes| short_key(&bytes, if look.full { usize::MAX } else { KEY_SHOWN }),
+            )
         };
         let keys = format!("{} .. {}", key(&self.first_key), key(&self.last_key));
         writeln!(out, "{:>10}  {parent:>8}  {entries:>5}  {free:>6}  {keys}", self.pgno)?;
