@@ -30,6 +30,7 @@ fn main() -> ExitCode {
     let outcome = match cli.command {
         Command::Verify(args) => command::verify::run(&args, cli.quiet, &interrupt),
         Command::Info(args) => command::info::run(&args),
+        Command::Dump(args) => command::dump::run(&args),
         Command::Explain(args) => command::explain::run(&args),
     };
     match outcome {
