@@ -1,7 +1,7 @@
 //! Rows and the entries of indexes that do not agree: rules I3 to I8 (spec 08 section 5).
 
-use ese_core::finding::Code;
 use catdb_test_data::build::{Catalog, RowKind};
+use ese_core::finding::Code;
 
 use super::base::Base;
 use super::{Damage, damage};
@@ -31,7 +31,8 @@ pub(super) const TABLE: &[Damage] = &[
     }),
     damage("NULL in an index that forbids it", Code::RecordKey, "I4", |base| {
         base.built.edit_catalog(Catalog::Both, "Small", RowKind::Index, "by_value", |row| {
-            row.set_u32(6, 1 | NO_NULL_SEGMENT);
+            let flags = u32::from_le_bytes(row.get(6).unwrap().try_into().unwrap());
+            row.set_u32(6, flags | NO_NULL_SEGMENT);
         });
         base.key_at(base.node("Small", 2))
     }),

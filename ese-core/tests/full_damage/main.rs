@@ -49,7 +49,8 @@ fn table() -> impl Iterator<Item = &'static Damage> {
 
 /// The findings, a line each.
 fn brief(report: &Report) -> String {
-    let line = |f: &Finding| format!("\n  {} {} at {} ({:?}): {}", f.severity, f.code, f.offset, f.detail.rule, f.message);
+    let line =
+        |f: &Finding| format!("\n  {} {} at {} ({:?}): {}", f.severity, f.code, f.offset, f.detail.rule, f.message);
     report.findings().iter().map(line).collect()
 }
 
