@@ -5,7 +5,7 @@
 //! sorted; what then follows from a page that cannot be read is counted under the finding on that page.
 
 use crate::catalog::{Table, bootstrap_layout};
-use crate::check::index::{ExactPass, KeyWorker, TableKeys};
+use crate::check::index::{ExactPass, KeyWorker, RowHealth, TableKeys};
 use crate::check::long_value::{
     Completeness, LongValueTreeChecker, RecordPlace, ReferenceKey, ReferenceList, ReferenceMerge, ReferenceSum,
     TreeSummary, tree_missing,
@@ -153,6 +153,8 @@ impl<'a> TableJob<'a> {
                         sums.missing += 1;
                         continue;
                     };
+                    let is_faulty = checker.is_faulty(node.line);
+                    let health = if is_faulty { RowHealth::Faulty } else { RowHealth::Sound };
                     // A row that is not where it belongs may be an old one, or one that stands elsewhere too.
                     for reference in references(&record).filter(|_| bounded.holds(&node)) {
                         match reference {
@@ -161,7 +163,7 @@ impl<'a> TableJob<'a> {
                             _ => sums.missing += 1,
                         }
                     }
-                    sums.keys.record(&LeafNode { leaf, node }, &record, long_values.as_mut(), &mut findings);
+                    sums.keys.record(&LeafNode { leaf, node }, &record, health, long_values.as_mut(), &mut findings);
                 }
                 checker.finish_page(leaf.page, leaf.pgno, &mut findings);
                 self.report(&self.data.object, findings.drain(..));
@@ -353,7 +355,7 @@ impl<'a> TableJob<'a> {
     fn compare_indexes(&self, keys: &TableKeys<'_>, rows: &RowSums<'_>, outcome: &mut TableOutcome) {
         let pass = ExactPass::new(self.context.pages, keys, self.limits(), self.context.shutdown);
         let mut long_values = self.long_value_reader();
-        let result = pass.run(&rows.keys.undecided(), long_values.as_mut()).map(|report| {
+        let result = pass.run(&rows.keys.undecided(), rows.keys.doubtful(), long_values.as_mut()).map(|report| {
             self.report(&self.data.object, report.findings);
             for (pgno, count) in report.consequences {
                 self.run.log.follow(pgno, count);

@@ -31,7 +31,8 @@ pub(super) const TABLE: &[Damage] = &[
     }),
     damage("NULL in an index that forbids it", Code::RecordKey, "I4", |base| {
         base.built.edit_catalog(Catalog::Both, "Small", RowKind::Index, "by_value", |row| {
-            row.set_u32(6, 1 | NO_NULL_SEGMENT);
+            let flags = u32::from_le_bytes(row.get(6).unwrap().try_into().unwrap());
+            row.set_u32(6, flags | NO_NULL_SEGMENT);
         });
         base.key_at(base.node("Small", 2))
     }),

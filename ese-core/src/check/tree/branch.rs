@@ -6,6 +6,9 @@ use crate::format::{CHILD_BYTES, Dbtime, Node, NodeFlags, Page, PageFlags, Pgno,
 use crate::tree::{PageEntry, PageState, TrustedPages};
 
 use super::super::start_of;
+use crate::check::catalog::has_space_header;
+use crate::format::catalog::MSYS_OBJECTS_SHADOW;
+
 use super::{LeafGroup, Part, Uniqueness, Walk, links};
 
 /// An internal page to be walked, with the bounds of the keys below it.
@@ -73,7 +76,13 @@ impl Walk<'_> {
             self.report(Code::BtreeEmpty, "T8", branch.pgno, offset::ITAG_STATE, text, |finding| finding);
             self.missing(branch.pgno, branch.lower.clone());
         }
+        let mut due = page.first_line();
         for child in children {
+            if child.line != due {
+                // A line between names no child.
+                self.links.lose_track();
+            }
+            due = child.line + 1;
             let admitted = self.admit(&child, branch.pgno, is_parent_of_leaf);
             if admitted.is_err() {
                 rejected.push(child.line);
@@ -86,6 +95,9 @@ impl Walk<'_> {
                 (Err(Refusal::Astray), true) => self.links.lose_track(),
                 (Err(_), false) => self.missing(pgno, child.lower),
             }
+        }
+        if due < page.tag_count() {
+            self.links.lose_track();
         }
         if is_parent_of_leaf {
             let group = LeafGroup { parent: branch.pgno, lower: branch.lower, upper: branch.upper, rejected };
@@ -239,7 +251,7 @@ impl Walk<'_> {
         if entry.objid() != self.tree.objid || self.context.table.claim(pgno, self.tree.claimant).is_err() {
             return None;
         }
-        if !entry.flags().contains(PageFlags::ROOT) {
+        if !entry.flags().contains(PageFlags::ROOT) && !self.catalog_leads_astray() {
             let text = format!("flags 0x{:x}: expected the flag of a root, found none", entry.flags().bits());
             self.report(Code::BtreeKind, "T7", pgno, offset::FLAGS, text, |finding| finding);
         }
@@ -247,6 +259,14 @@ impl Walk<'_> {
         self.uniqueness_agrees(pgno, entry);
         self.note_dbtime(pgno, entry);
         Some(entry)
+    }
+
+    /// True if the page that is named as the root is another one of the tree, as one without a space header is: then the
+    /// catalog has the finding (C5).
+    fn catalog_leads_astray(&self) -> bool {
+        let mut reader = TrustedPages::new(self.context.pages);
+        self.tree.objid > MSYS_OBJECTS_SHADOW.objid
+            && reader.get(self.tree.root).is_ok_and(|page| !has_space_header(page))
     }
 
     /// T6 on the root: page flag, space header and catalog agree. The page flag counts for the order of entries.
@@ -343,7 +363,11 @@ impl Walk<'_> {
         Ok(entry)
     }
 
+    /// T3. On space trees S3 says it.
     fn blank(&self, pgno: Pgno) {
+        if self.tree.kind.contains(PageFlags::SPACE_TREE) {
+            return;
+        }
         let text = format!("page {pgno}: expected a page of the tree, found only zeros");
         self.report(Code::PageBlankInUse, "T3", pgno, 0, text, |finding| finding);
     }
