@@ -148,6 +148,9 @@ fn bookmark_cmp(page: Page<'_>, node: &Node<'_>, bound: &[u8]) -> Ordering {
     for part in [node.key.prefix, node.key.suffix, data] {
         let both = part.len().min(rest.len());
         let (same, beyond) = rest.split_at(both);
+        if part.is_empty() {
+            continue;
+        }
         match part.get(..both).unwrap_or_default().cmp(same) {
             Ordering::Equal if part.len() > both => return Ordering::Greater,
             Ordering::Equal => rest = beyond,
