@@ -1,18 +1,24 @@
 //! How results look: text for people, JSON for scripts. Nothing here decides anything.
 
 pub(crate) mod dump;
+pub(crate) mod entries;
 pub(crate) mod explain;
+pub(crate) mod faults;
 pub(crate) mod header;
 mod hex_view;
 pub(crate) mod json;
 pub(crate) mod progress;
 pub(crate) mod refusal;
+pub(crate) mod schema;
+pub(crate) mod tables;
 pub(crate) mod text;
 
 use ese_core::finding::Finding;
 
+use crate::export::json_text::misleads;
+
 /// `1022` as `1,022`.
-fn grouped(number: u64) -> String {
+pub(crate) fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::with_capacity(digits.len() * 4 / 3);
     for (i, digit) in digits.chars().enumerate() {
@@ -25,7 +31,7 @@ fn grouped(number: u64) -> String {
 }
 
 /// `1 page`, `2 pages`.
-fn counted(number: u64, singular: &str) -> String {
+pub(crate) fn counted(number: u64, singular: &str) -> String {
     let plural = if number == 1 { "" } else { "s" };
     format!("{} {singular}{plural}", grouped(number))
 }
@@ -56,9 +62,9 @@ pub(crate) fn shown(path: &std::path::Path) -> String {
     shown_text(&path.to_string_lossy())
 }
 
-/// A name or text out of a file, for people: control characters are shown, not sent.
+/// Text of a database for people: what could steer a terminal or turn text round is shown, not sent.
 pub(crate) fn shown_text(text: &str) -> String {
-    text.chars().flat_map(|c| if c.is_control() { c.escape_default().collect() } else { vec![c] }).collect()
+    text.chars().flat_map(|c| if misleads(c) { c.escape_unicode().collect() } else { vec![c] }).collect()
 }
 
 #[cfg(test)]
