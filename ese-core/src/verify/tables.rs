@@ -10,7 +10,7 @@ use crate::check::long_value::{
     Completeness, LongValueTreeChecker, RecordPlace, ReferenceKey, ReferenceList, ReferenceMerge, ReferenceSum,
     TreeSummary, tree_missing,
 };
-use crate::check::record::{RecordChecker, RecordContext};
+use crate::check::record::{HighestNumber, RecordChecker, RecordContext};
 use crate::check::tree::{
     self, DbtimeTally, FindingSink, GroupReader, LeafEvent, LeafGroup, Part, TreeShape, WalkContext, WalkedTree,
 };
@@ -20,7 +20,7 @@ use crate::format::catalog::{MSYS_OBJECTS, MSYS_OBJECTS_SHADOW};
 use crate::long_value::{LongValues, Reference, references};
 use crate::record::{Record, TableLayout};
 use crate::sort::{SortError, SortLimits};
-use crate::tree::{Cursor, Leaf, LeafNode};
+use crate::tree::{Cursor, Leaf, LeafNode, TrustedPages};
 
 use super::full::FullRun;
 use super::parallel;
@@ -56,6 +56,7 @@ pub(super) struct Cancelled;
 struct RowSums<'k> {
     keys: KeyWorker<'k>,
     references: ReferenceSum,
+    numbers: HighestNumber,
     /// Leaves or records that could not be read.
     missing: u64,
 }
@@ -67,6 +68,7 @@ impl<'a> TableJob<'a> {
         let reference_key = ReferenceKey::default();
         let data = self.walk(&self.data, &mut outcome);
         let mut rows = self.rows(&data, &keys, &reference_key)?;
+        self.compare_numbers(&rows);
         for index in &self.indexes {
             let walked = self.walk(index, &mut outcome);
             let number = keys.number_of(index.objid);
@@ -121,7 +123,12 @@ impl<'a> TableJob<'a> {
     ) -> Result<RowSums<'k>, Cancelled> {
         let layout = self.layout();
         let context = RecordContext { state: self.state() };
-        let init = || RowSums { keys: KeyWorker::new(keys), references: ReferenceSum::default(), missing: 0 };
+        let init = || RowSums {
+            keys: KeyWorker::new(keys),
+            references: ReferenceSum::default(),
+            numbers: HighestNumber::new(layout),
+            missing: 0,
+        };
         let one = |mut sums: RowSums<'k>, group: &LeafGroup| {
             let mut checker = RecordChecker::default();
             let mut long_values = self.long_value_reader();
@@ -145,6 +152,7 @@ impl<'a> TableJob<'a> {
                         sums.missing += 1;
                         continue;
                     };
+                    sums.numbers.record(&record);
                     for reference in references(&record) {
                         match reference {
                             Ok(Reference { id: Ok(id), .. }) => sums.references.add(reference_key, id),
@@ -162,6 +170,7 @@ impl<'a> TableJob<'a> {
         let merge = |mut a: RowSums<'k>, b: RowSums<'k>| {
             a.keys.merge(&b.keys);
             a.references.merge(&b.references);
+            a.numbers.merge(&b.numbers);
             a.missing += b.missing;
             a
         };
@@ -231,6 +240,17 @@ impl<'a> TableJob<'a> {
         let summary = checker.finish(&mut findings);
         self.report(&tree.object, findings);
         Ok(summary)
+    }
+
+    /// The numbers of an autoincrement column against the one that the root keeps. Unless the database is clean the root
+    /// may be older than the rows.
+    fn compare_numbers(&self, rows: &RowSums<'_>) {
+        if !self.state().is_clean() {
+            return;
+        }
+        let mut reader = TrustedPages::new(self.context.pages);
+        let Ok(page) = reader.get(self.data.root) else { return };
+        self.report(&self.data.object, rows.numbers.finding(page, self.data.root));
     }
 
     /// References against the counts of the long values.
