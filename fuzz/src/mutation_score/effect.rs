@@ -1,6 +1,6 @@
 //! What a change of one byte does to what a database says, whether a check sees it or not.
 
-use ese_core::format::{Dbtime, Node, NodeFlags, Page, PageFlags, Pgno};
+use ese_core::format::{Dbtime, Node, NodeFlags, Page, PageFlags, Pgno, RootHeader, SpaceFlags, TAG_BYTES, record};
 
 use super::sites::{Role, Site, SiteMap};
 
@@ -42,7 +42,7 @@ pub(super) fn effect_of(map: &SiteMap<'_>, site: &Site, file: &[u8]) -> Effect {
         Role::MicFree => {
             let end = (0..after.tag_count()).filter_map(|line| after.tag(line)).filter(|tag| tag.size > 0);
             let end = end.map(|tag| tag.end()).max().unwrap_or(0);
-            let array = after.tag_count() * ese_core::format::TAG_BYTES;
+            let array = after.tag_count() * TAG_BYTES;
             let lawful = (end..=after.body().len() - array).contains(&usize::from(after.ib_mic_free()));
             if lawful { Effect::Nothing("free space may begin anywhere behind the last line") } else { Effect::Meaning }
         }
@@ -60,14 +60,44 @@ pub(super) fn effect_of(map: &SiteMap<'_>, site: &Site, file: &[u8]) -> Effect {
         }
         Role::EndOffset { word_at, low, high } => {
             let word = after.bytes().get(word_at..).and_then(<[u8]>::first_chunk::<2>);
-            let end = word.map(|word| u16::from_le_bytes(*word) & ese_core::format::record::END_MASK);
+            let end = word.map(|word| u16::from_le_bytes(*word) & record::END_MASK);
             let lawful = end.is_some_and(|end| (low..=high).contains(&end));
             if lawful {
-                Effect::Content("where one variable column ends and the next begins; no index has them")
+                Effect::Content("where one value ends and the next begins; no index has them")
             } else {
                 Effect::Meaning
             }
         }
+        Role::FirstField { count, cpg, extents } => {
+            // With the flag the field is a hint that nothing depends on.
+            let flags_at = site.at % map.size.bytes();
+            let has_v2 = before.bytes()[flags_at] & SpaceFlags::V2.bits() != 0;
+            let same = if has_v2 { cpg == count } else { extents > 1 };
+            if same {
+                Effect::Nothing("the first field of the space header is right with either meaning")
+            } else {
+                Effect::Meaning
+            }
+        }
+        Role::FirstOfDatabase { at, count } => {
+            let cpg = after.bytes().get(at..).and_then(<[u8]>::first_chunk::<4>);
+            let lawful = cpg.is_some_and(|cpg| u32::from_le_bytes(*cpg) < count);
+            if lawful {
+                Effect::Nothing("the first extent of the database may have been smaller once")
+            } else {
+                Effect::Meaning
+            }
+        }
+        Role::Autoincrement { highest } => {
+            let kept = RootHeader::read(after.external_header()).and_then(|root| root.autoincrement);
+            if kept.is_some_and(|kept| kept >= highest) {
+                Effect::Content("which number the next row gets, above all that are taken")
+            } else {
+                Effect::Meaning
+            }
+        }
+        Role::Compressed { is_now: true } => Effect::Content("a value that says it is not compressed may be any bytes"),
+        Role::Compressed { is_now: false } => Effect::Meaning,
     }
 }
 
@@ -83,14 +113,14 @@ fn separates(map: &SiteMap<'_>, before: Page<'_>, after: Page<'_>) -> bool {
         if old.key == new.key {
             return true;
         }
-        let (Some(child), Some(next)) = (new.child(), new_child(&old, &before, place + 1)) else { return false };
+        let (Some(child), Some(next)) = (new.child(), child_at(&before, place + 1)) else { return false };
         let (below, above) = (edge(map, child, Edge::Last), edge(map, next, Edge::First));
         let separator = new.key.to_vec();
         place != last && below.is_some_and(|below| below < separator) && above.is_some_and(|above| above >= separator)
     })
 }
 
-fn new_child(_: &Node<'_>, page: &Page<'_>, place: usize) -> Option<Pgno> {
+fn child_at(page: &Page<'_>, place: usize) -> Option<Pgno> {
     page.nodes().nth(place)?.ok()?.child()
 }
 

@@ -139,6 +139,13 @@ fn tagged_field(sites: &mut PageSites<'_, '_>, field: &TaggedField<'_>, at: usiz
         for bit in (0..8).map(|bit| 1u8 << bit) {
             let flag = TaggedFlags::from_bits_retain(bit);
             let flag = flag.iter_names().next().map_or("unknown", |(name, _)| name);
+            let column = context.layout().tagged(field.id, field.origin);
+            let role = match TaggedFlags::from_bits_retain(bit) {
+                TaggedFlags::COMPRESSED if !context.deleted && !context.is_known_elsewhere(column) => {
+                    Role::Compressed { is_now: field.flags.contains(TaggedFlags::COMPRESSED) }
+                }
+                _ => role,
+            };
             sites.add(extended.clone(), bit, &format!("{name}: extended byte, {flag}"), role);
         }
     }
@@ -149,9 +156,21 @@ fn tagged_field(sites: &mut PageSites<'_, '_>, field: &TaggedField<'_>, at: usiz
     if field.flags.contains(TaggedFlags::TWO_VALUES) {
         sites.add(bytes_at..bytes_at + 1, 0xFF, &format!("{name}: first of two values"), role);
     } else if field.flags.contains(TaggedFlags::MULTI_VALUED) {
+        let words = field.bytes.as_chunks::<VALUE_WORD_BYTES>().0;
+        let words: Vec<u16> = words.iter().take(values.len()).map(|word| u16::from_le_bytes(*word)).collect();
+        let offsets: Vec<u16> = words.iter().map(|word| word & VALUE_MASK).collect();
+        let separated = |index: usize| words.get(index).is_some_and(|word| word & VALUE_SEPARATED != 0);
         for index in 0..values.len() {
             let word = bytes_at + VALUE_WORD_BYTES * index;
-            sites.word(word, VALUE_MASK, &format!("{name}: offset of one of several values"), role);
+            let known = context.is_known_elsewhere(context.layout().tagged(field.id, field.origin));
+            let of_word = match index.checked_sub(1).and_then(|before| offsets.get(before)) {
+                Some(low) if !known && !context.deleted && !separated(index) && !separated(index - 1) => {
+                    let end = u16::try_from(field.bytes.len()).unwrap_or(u16::MAX);
+                    Role::EndOffset { word_at: word, low: *low, high: offsets.get(index + 1).copied().unwrap_or(end) }
+                }
+                _ => role,
+            };
+            sites.word(word, VALUE_MASK, &format!("{name}: offset of one of several values"), of_word);
             sites.word(word, VALUE_SEPARATED, &format!("{name}: one of several values, separated"), role);
         }
     }

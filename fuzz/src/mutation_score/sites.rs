@@ -12,11 +12,12 @@ use ese_core::format::long_value::{LongValueFlags, OFFSET_ROOT_FLAGS, OFFSET_ROO
 use ese_core::format::page::offset as header;
 use ese_core::format::space::{SINGLE_EXTENT_BITS, SPLIT_SECOND, offset as space};
 use ese_core::format::{
-    CHILD_BYTES, CODE_PAGE_UNICODE, DatabaseHeader, Dbtime, LongValueKey, Node, NodeFlags, Page, PageFlags, PageSize,
-    Pgno, RootHeader, SPACE_HEADER_BYTES, SpaceFlags, TAG_BYTES,
+    CHILD_BYTES, CODE_PAGE_UNICODE, ColumnFlags, DatabaseHeader, Dbtime, LongValueKey, Node, NodeFlags, Page,
+    PageFlags, PageSize, Pgno, RootHeader, SPACE_HEADER_BYTES, SpaceFlags, TAG_BYTES,
 };
+use ese_core::record::{Record, TableLayout};
 use ese_core::source::{MemorySource, Pages};
-use ese_core::tree::{Space, TreeInfo, TreeKind, TreeList};
+use ese_core::tree::{Cursor, Space, TreeInfo, TreeKind, TreeList, TreeSpace};
 
 use super::effect::{Effect, NODE_FLAGS};
 use super::record_sites::{RecordContext, record_sites};
@@ -39,9 +40,17 @@ pub(super) enum Role {
     ReservedTags,
     /// Part of the separators of an internal page.
     Separators,
-    /// Part of the end offset, at byte `word_at` of the page, between two variable columns that may end from `low` to
+    /// Part of the end offset, at byte `word_at` of the page, between two values that may end from `low` to
     /// `high`.
     EndOffset { word_at: usize, low: u16, high: u16 },
+    /// The flag that says what the first field of a space header means.
+    FirstField { count: u32, cpg: u32, extents: usize },
+    /// Pages of the first extent of the database, which has `count`.
+    FirstOfDatabase { at: usize, count: u32 },
+    /// The autoincrement maximum.
+    Autoincrement { highest: u64 },
+    /// Whether a value says that it is compressed.
+    Compressed { is_now: bool },
 }
 
 impl Role {
@@ -74,6 +83,7 @@ pub(super) struct SiteMap<'a> {
 struct TreeContext<'c> {
     tree: &'c TreeInfo,
     table: Option<&'c Table>,
+    space: &'c TreeSpace,
     /// A space tree of `tree`.
     is_space: bool,
     kind: &'static str,
@@ -99,7 +109,7 @@ impl<'a> SiteMap<'a> {
                 TreeKind::Index => "index",
                 TreeKind::LongValue => "LV",
             };
-            let context = TreeContext { tree, table, is_space: false, kind };
+            let context = TreeContext { tree, table, space: its, is_space: false, kind };
             map.tree(tree.root, context, &mut visited);
             if let Some(owned) = its.header.and_then(|header| header.oe_root()) {
                 let context = TreeContext { is_space: true, kind: "space", ..context };
@@ -126,6 +136,22 @@ impl<'a> SiteMap<'a> {
         (Pgno(slot.saturating_sub(1)), at % self.size.bytes())
     }
 
+    /// The highest number in the autoincrement column of the rows of `table`.
+    fn highest_number(&self, table: &Table) -> u64 {
+        let source = MemorySource(self.file);
+        let mut cursor = Cursor::new(Pages::new(&source, self.size), table.root);
+        let mut highest = 0;
+        while let Some(node) = cursor.next_node() {
+            let Ok(found) = node else { continue };
+            if found.node.is_deleted() {
+                continue;
+            }
+            let number = Record::new(found.node.data, self.size).ok().and_then(|record| number(&record, &table.layout));
+            highest = highest.max(number.unwrap_or(0));
+        }
+        highest
+    }
+
     pub(super) fn page(&self, pgno: Pgno) -> Option<Page<'a>> {
         let start = usize::try_from(self.size.offset_of(pgno)).ok()?;
         Page::new(self.file.get(start..start + self.size.bytes())?).ok()
@@ -142,6 +168,17 @@ impl<'a> SiteMap<'a> {
             }
         }
     }
+}
+
+/// The number in the autoincrement column.
+fn number(record: &Record<'_>, layout: &TableLayout) -> Option<u64> {
+    let mut columns = layout.columns().iter();
+    let id = columns.find(|column| column.flags.contains(ColumnFlags::AUTOINCREMENT))?.id;
+    let (_, place) = layout.fixed(id)?;
+    let bytes = record.fixed(id, place.offset, place.len).ok()?.value()?;
+    let mut number = [0; 8];
+    number.get_mut(..bytes.len())?.copy_from_slice(bytes);
+    Some(u64::from_le_bytes(number))
 }
 
 /// The sites of one page, as they are gathered.
@@ -278,11 +315,21 @@ impl PageSites<'_, '_> {
         let Some((root, its)) = RootHeader::read(tag0).and_then(|root| Some((root, root.space?))) else { return };
         let start = at + root.space_at;
         self.add(at..start, 0xFF, "root header: flags", Role::MEANING);
-        self.add(start + SPACE_HEADER_BYTES..at + tag0.len(), 0xFF, "root header: autoincrement", Role::MEANING);
+        if root.autoincrement.is_some() {
+            let highest = context.table.map_or(0, |table| self.map.highest_number(table));
+            let role = Role::Autoincrement { highest };
+            self.add(start + SPACE_HEADER_BYTES..at + tag0.len(), 0xFF, "root header: autoincrement", role);
+        }
         let multiple = its.flags.contains(SpaceFlags::MULTIPLE);
+        let extents = &context.space.owned;
+        let first = extents.iter().find(|found| found.range().is_some_and(|(first, _)| first == context.tree.root));
+        let count = first.map_or(0, |found| found.extent.count);
         let hint = Role::Always(Effect::Nothing("size of the last allocation: a hint"));
         let (cpg, role) = match its.flags {
             flags if flags.contains(SpaceFlags::V2) => ("space header: last allocation", hint),
+            _ if context.tree.kind == TreeKind::Database => {
+                ("space header: pages of the first extent", Role::FirstOfDatabase { at: start + space::CPG, count })
+            }
             _ if multiple => ("space header: pages of the first extent", Role::MEANING),
             _ => ("space header: pages of the only extent", Role::MEANING),
         };
@@ -291,7 +338,11 @@ impl PageSites<'_, '_> {
         for flag in SpaceFlags::all().iter() {
             let name = flag.iter_names().next().map_or("", |(name, _)| name);
             let field = format!("space header: flag {name}");
-            self.add(start + space::FLAGS..start + space::ZERO, flag.bits(), &field, Role::MEANING);
+            let role = match flag {
+                SpaceFlags::V2 if multiple => Role::FirstField { count, cpg: its.cpg, extents: extents.len() },
+                _ => Role::MEANING,
+            };
+            self.add(start + space::FLAGS..start + space::ZERO, flag.bits(), &field, role);
         }
         let unknown = !SpaceFlags::all().bits();
         self.add(start + space::FLAGS..start + space::ZERO, unknown, "space header: unknown flags", Role::MEANING);
