@@ -8,6 +8,7 @@
 pub mod campaign;
 mod header;
 mod mutate;
+pub mod mutation_score;
 mod page;
 mod verify;
 mod verify_full;

@@ -357,7 +357,7 @@ codes! {
         "Nothing to do; compaction drops them.",
         "catdb-cli dump {file} node {pgno}:{line}";
     LvCompression "lv-compression" Error Some(JetError::DECOMPRESSION_FAILED), "L8",
-        "A compressed chunk of a long value cannot be decompressed.",
+        "A compressed value, in a record or in a chunk of a long value, cannot be decompressed.",
         "The value is damaged; look at its nodes, and for an older copy of the file.",
         "catdb-cli dump {file} node {pgno}:{line}";
     IdxEntryMissing "idx-entry-missing" Error SECONDARY_INDEX, "I5",

@@ -10,7 +10,7 @@ use crate::check::long_value::{
     Completeness, LongValueTreeChecker, RecordPlace, ReferenceKey, ReferenceList, ReferenceMerge, ReferenceSum,
     TreeSummary, tree_missing,
 };
-use crate::check::record::{RecordChecker, RecordContext};
+use crate::check::record::{HighestNumber, RecordChecker, RecordContext};
 use crate::check::tree::{
     self, BoundedLeaf, DbtimeTally, FindingSink, GroupReader, LeafEvent, LeafGroup, Part, TreeShape, WalkContext,
     WalkedTree,
@@ -21,7 +21,7 @@ use crate::format::{DbState, LongValueId};
 use crate::long_value::{LongValues, Reference, references};
 use crate::record::{Record, TableLayout};
 use crate::sort::{SortError, SortLimits};
-use crate::tree::{Leaf, LeafNode};
+use crate::tree::{Leaf, LeafNode, TrustedPages};
 
 use super::full::FullRun;
 use super::parallel;
@@ -57,6 +57,7 @@ pub(super) struct Cancelled;
 struct RowSums<'k> {
     keys: KeyWorker<'k>,
     references: ReferenceSum,
+    numbers: HighestNumber,
     /// Leaves or records that could not be read.
     missing: u64,
 }
@@ -68,6 +69,7 @@ impl<'a> TableJob<'a> {
         let reference_key = ReferenceKey::default();
         let data = self.walk(&self.data, &mut outcome);
         let mut rows = self.rows(&data, &keys, &reference_key)?;
+        self.compare_numbers(&rows);
         for index in &self.indexes {
             let walked = self.walk(index, &mut outcome);
             let number = keys.number_of(index.objid);
@@ -128,7 +130,12 @@ impl<'a> TableJob<'a> {
     ) -> Result<RowSums<'k>, Cancelled> {
         let layout = self.layout();
         let context = RecordContext { state: self.state() };
-        let init = || RowSums { keys: KeyWorker::new(keys), references: ReferenceSum::default(), missing: 0 };
+        let init = || RowSums {
+            keys: KeyWorker::new(keys),
+            references: ReferenceSum::default(),
+            numbers: HighestNumber::new(layout),
+            missing: 0,
+        };
         let one = |mut sums: RowSums<'k>, group: &LeafGroup| {
             let mut checker = RecordChecker::default();
             let mut long_values = self.long_value_reader();
@@ -153,6 +160,7 @@ impl<'a> TableJob<'a> {
                         sums.missing += 1;
                         continue;
                     };
+                    sums.numbers.record(&record);
                     let is_faulty = checker.is_faulty(node.line);
                     let health = if is_faulty { RowHealth::Faulty } else { RowHealth::Sound };
                     // A row that is not where it belongs may be an old one, or one that stands elsewhere too.
@@ -173,6 +181,7 @@ impl<'a> TableJob<'a> {
         let merge = |mut a: RowSums<'k>, b: RowSums<'k>| {
             a.keys.merge(&b.keys);
             a.references.merge(&b.references);
+            a.numbers.merge(&b.numbers);
             a.missing += b.missing;
             a
         };
@@ -243,6 +252,17 @@ impl<'a> TableJob<'a> {
         let summary = checker.finish(&mut findings);
         self.report(&tree.object, findings);
         Ok(summary)
+    }
+
+    /// The numbers of an autoincrement column against the one that the root keeps. Unless the database is clean the root
+    /// may be older than the rows.
+    fn compare_numbers(&self, rows: &RowSums<'_>) {
+        if !self.state().is_clean() {
+            return;
+        }
+        let mut reader = TrustedPages::new(self.context.pages);
+        let Ok(page) = reader.get(self.data.root) else { return };
+        self.report(&self.data.object, rows.numbers.finding(page, self.data.root));
     }
 
     /// References against the counts of the long values.

@@ -1,6 +1,6 @@
 //! Internal pages: separators, children, and what the page table knows of each child (T1 to T15, T23, T24).
 
-use crate::finding::Code;
+use crate::finding::{Code, Severity};
 use crate::format::page::offset;
 use crate::format::{CHILD_BYTES, Dbtime, Node, NodeFlags, Page, PageFlags, Pgno, RootHeader, SpaceFlags};
 use crate::tree::{PageEntry, PageState, TrustedPages};
@@ -255,6 +255,9 @@ impl Walk<'_> {
             let text = format!("flags 0x{:x}: expected the flag of a root, found none", entry.flags().bits());
             self.report(Code::BtreeKind, "T7", pgno, offset::FLAGS, text, |finding| finding);
         }
+        if entry.flags().intersects(PageFlags::EMPTY | PageFlags::PRE_INIT) {
+            self.flagged_empty(pgno, entry);
+        }
         self.kind_agrees(pgno, entry);
         self.uniqueness_agrees(pgno, entry);
         self.note_dbtime(pgno, entry);
@@ -339,8 +342,7 @@ impl Walk<'_> {
         }
         self.note_dbtime(pgno, entry);
         if entry.flags().intersects(PageFlags::EMPTY | PageFlags::PRE_INIT) {
-            let text = format!("flags 0x{:x}: expected a page in use, found one flagged empty", entry.flags().bits());
-            self.report(Code::BtreeEmpty, "T8", pgno, offset::FLAGS, text, |finding| finding);
+            self.flagged_empty(pgno, entry);
             return Err(Refusal::Unreadable);
         }
         if entry.flags().contains(PageFlags::ROOT) {
@@ -370,6 +372,12 @@ impl Walk<'_> {
         }
         let text = format!("page {pgno}: expected a page of the tree, found only zeros");
         self.report(Code::PageBlankInUse, "T3", pgno, 0, text, |finding| finding);
+    }
+
+    /// T8 on a page that says it is empty.
+    fn flagged_empty(&self, pgno: Pgno, entry: PageEntry) {
+        let text = format!("flags 0x{:x}: expected a page in use, found one flagged empty", entry.flags().bits());
+        self.report(Code::BtreeEmpty, "T8", pgno, offset::FLAGS, text, |finding| finding);
     }
 
     /// T4: at fault is the page, if the space of the tree says that it should be there, and else the pointer.
@@ -412,7 +420,7 @@ impl Walk<'_> {
         });
     }
 
-    /// T5, and T24 for the flag of a deleted tree.
+    /// T5, and T24 for the flags of a deleted tree, of trees that there are no more, and of the record format.
     fn kind_agrees(&self, pgno: Pgno, entry: PageEntry) {
         let flags = entry.flags();
         let found = flags & PageFlags::KIND;
@@ -430,6 +438,21 @@ impl Walk<'_> {
         if flags.contains(PageFlags::FDP_DELETED) {
             let text = format!("flags 0x{:x}: expected a live tree, found the flag of a deleted one", flags.bits());
             self.report(Code::BtreeKind, "T24", pgno, offset::FLAGS, text, |finding| finding);
+        }
+        if flags.intersects(PageFlags::OBSOLETE_100 | PageFlags::OBSOLETE_200) {
+            let text = format!("flags 0x{:x}: expected none of a streaming file's trees, found one", flags.bits());
+            self.report(Code::BtreeKind, "T24", pgno, offset::FLAGS, text, |finding| finding);
+        }
+        if !flags.contains(PageFlags::NEW_RECORD_FORMAT) {
+            let text = format!(
+                "flags 0x{:x}: expected the flag of the record format, found none: older records cannot be read",
+                flags.bits()
+            );
+            // A database from before 2000 is old, not damaged.
+            self.report(Code::BtreeKind, "T24", pgno, offset::FLAGS, text, |mut finding| {
+                finding.severity = finding.severity.min(Severity::Warning);
+                finding
+            });
         }
     }
 
