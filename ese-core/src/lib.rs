@@ -25,6 +25,7 @@
 //! | [`source`] | bytes from memory, files, maps; a failing read keeps its offset |
 //! | [`mod@format`] | header, pages, tags, nodes, extents: views over bytes, total over any |
 //! | [`checksum`] | page and header checksums, and the bit that corrects one |
+//! | [`database`] | what a programmer meets first: tables, rows, values |
 //! | [`compress`] | values that the engine stored compressed |
 //! | [`tree`] | pages that can be trusted, and the space that the database owns |
 //! | [`catalog`] | tables, columns, indexes, and where their trees begin |
@@ -44,6 +45,7 @@ pub mod catalog;
 pub mod check;
 pub mod checksum;
 pub mod compress;
+pub mod database;
 pub mod finding;
 pub mod format;
 pub mod inspect;

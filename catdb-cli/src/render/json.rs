@@ -203,6 +203,8 @@ struct Data {
     bit: Option<u32>,
     count: Option<u64>,
     pages: Vec<u32>,
+    /// Differences elsewhere that follow from this finding.
+    consequences: Option<u64>,
 }
 
 impl FindingEntry {
@@ -233,6 +235,7 @@ impl FindingEntry {
                 bit: detail.bits.first().copied(),
                 count: detail.count,
                 pages: detail.pages.iter().map(|pgno| pgno.0).collect(),
+                consequences: detail.consequences,
             },
             next: next_command(finding, path),
         }

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use anstyle::{AnsiColor, Style};
-use ese_core::finding::{Finding, Severity};
+use ese_core::finding::{Finding, Object, Severity};
 use ese_core::format::DbState;
 use ese_core::source::ByteSource;
 use ese_core::verify::{Report, Verdict};
@@ -150,15 +150,32 @@ pub(super) fn one(out: &mut dyn Write, finding: &Finding) -> io::Result<()> {
         None => format!("offset 0x{:x}", finding.offset),
     };
     let rule = finding.detail.rule.map_or_else(String::new, |rule| format!(" [{rule}]"));
-    writeln!(out, "\n  {style}{:<8}{style:#} {BOLD}{}{BOLD:#}  {place}", finding.severity, finding.code)?;
+    let object = finding.object.as_ref().map_or_else(String::new, of_object);
+    writeln!(out, "\n  {style}{:<8}{style:#} {BOLD}{}{BOLD:#}  {place}{object}", finding.severity, finding.code)?;
     writeln!(out, "           {}{FAINT}{rule}{FAINT:#}", finding.message)?;
     if let Some(count) = finding.detail.count.filter(|count| *count > 1 && finding.detail.line.is_some()) {
         writeln!(out, "           {} of the page in all", counted(count, "line"))?;
+    }
+    if let Some(count) = finding.detail.consequences {
+        writeln!(
+            out,
+            "           explains {} elsewhere: rows, index entries or long values",
+            counted(count, "difference")
+        )?;
     }
     if let Some(jet) = finding.jet {
         writeln!(out, "           {jet}")?;
     }
     Ok(())
+}
+
+/// ", table T, index ix".
+fn of_object(object: &Object) -> String {
+    match (&object.table, &object.tree) {
+        (Some(table), Some(tree)) => format!(", {}.{}", shown(table.as_ref()), shown(tree.as_ref())),
+        (Some(name), None) | (None, Some(name)) => format!(", {}", shown(name.as_ref())),
+        (None, None) => format!(", tree {}", object.objid),
+    }
 }
 
 /// The next command: that of the weightiest finding.

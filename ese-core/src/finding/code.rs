@@ -325,7 +325,7 @@ codes! {
         "A record can be read, but the engine never writes one like it.",
         "Compare the values of the record with what should be there.",
         "catdb-cli dump {file} node {pgno}:{line}";
-    RecordKey "record-key" Error CORRUPTED, "I3 I4",
+    RecordKey "record-key" Error CORRUPTED, "R16 I3 I4 I10 I11",
         "The primary key of a row is not that of its columns: searches miss the row, or find it under a wrong key.",
         "Look at the row; either its key or one of its columns is damaged.",
         "catdb-cli dump {file} node {pgno}:{line}";

@@ -216,13 +216,19 @@ impl<'s> Cursor<'s> {
     /// The next node of the leaves in key order, flagged deleted or not, or what keeps the cursor from a part of the
     /// tree; `None` behind the last one.
     pub fn next_node(&mut self) -> Option<Result<LeafNode<'_>, TreeFault>> {
+        self.next_node_where(|_| true)
+    }
+
+    /// As [`Cursor::next_node`], without the nodes that are not `wanted`.
+    pub fn next_node_where(&mut self, wanted: impl Fn(&Node<'_>) -> bool) -> Option<Result<LeafNode<'_>, TreeFault>> {
         let line = loop {
-            let lines = self.lowest_leaf().map(|leaf| leaf.page.tag_count());
-            if let (Some(lines), Some(level)) = (lines, self.lowest())
-                && level.next < lines
-            {
-                level.next += 1;
-                break level.next - 1;
+            let from = self.levels.get(..self.depth).and_then(<[_]>::last).map_or(0, |level| level.next);
+            let found = self.lowest_leaf().and_then(|leaf| {
+                (from..leaf.page.tag_count()).find(|line| leaf.page.node(*line).as_ref().map_or(true, &wanted))
+            });
+            if let (Some(line), Some(level)) = (found, self.lowest()) {
+                level.next = line + 1;
+                break line;
             }
             if let Err(fault) = self.step()? {
                 return Some(Err(fault));

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::check::tree::FindingSink;
-use crate::finding::{Code, Finding, Severity};
+use crate::finding::{Code, Finding, Object, Severity};
 use crate::format::{DatabaseHeader, PageSize, Pgno};
 
 /// The judgement over a file that could be read.
@@ -108,6 +108,15 @@ impl FindingLog {
     /// Notes that `count` differences follow from page `pgno` being unreadable: they are not findings of their own.
     pub(super) fn add_consequences(&self, pgno: Pgno, count: u64) {
         *self.held().consequences.entry(pgno).or_default() += count;
+    }
+
+    /// Has `object_of` say of which tree the pages are that findings name without a tree.
+    pub(super) fn name_objects(&self, object_of: impl Fn(Pgno) -> Option<Object>) {
+        for finding in &mut self.held().kept {
+            if finding.object.is_none() {
+                finding.object = finding.pgno.and_then(&object_of);
+            }
+        }
     }
 
     /// True if a finding with this code came in.

@@ -75,6 +75,21 @@ impl Groups {
         self.bytes.get(thing.start..thing.values).unwrap_or_default()
     }
 
+    /// Takes away keys that are known whole, with their entries. Both come sorted by length and bytes.
+    fn strike_out(&self, rows: &mut Vec<Thing>, entries: &mut Vec<Thing>) {
+        let order = |thing: Thing| (self.key(thing).len(), self.key(thing));
+        let mut left = rows.drain(..).peekable();
+        let mut without_entry = Vec::new();
+        entries.retain(|entry| {
+            while let Some(row) = left.next_if(|row| order(*row) < order(*entry)) {
+                without_entry.push(row);
+            }
+            left.next_if(|row| order(*row) == order(*entry)).is_none()
+        });
+        without_entry.extend(left);
+        *rows = without_entry;
+    }
+
     fn pattern(&self, thing: Thing) -> KeyPattern<'_> {
         KeyPattern::of_parts(self.key(thing), self.bytes.get(thing.values..thing.end).unwrap_or_default())
     }
@@ -158,11 +173,7 @@ impl Run<'_> {
         patterns: &[Thing],
         mut entries: Vec<Thing>,
     ) -> Result<(), SortError> {
-        // Keys that are known whole have their entries first.
-        entries.retain(|entry| {
-            let place = rows.iter().position(|row| groups.key(*row) == groups.key(*entry));
-            place.map(|place| rows.swap_remove(place)).is_none()
-        });
+        groups.strike_out(&mut rows, &mut entries);
         if !patterns.is_empty() && index.collation != Collation::Other {
             let mut unfitting = Vec::new();
             let mut tries = TRIES_MOST;

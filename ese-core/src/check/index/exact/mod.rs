@@ -62,7 +62,8 @@ pub struct ExactPass<'a> {
 }
 
 impl<'a> ExactPass<'a> {
-    /// A pass over the table of `keys`; `limits` are those of all sorting together.
+    /// A pass over the table of `keys`; `limits` are those of all sorting together, of which at least 16 MiB are taken as
+    /// allowed.
     #[must_use]
     pub fn new(pages: Pages<'a>, keys: &'a TableKeys<'a>, limits: SortLimits, shutdown: Shutdown) -> ExactPass<'a> {
         ExactPass { pages, keys, limits, shutdown }
