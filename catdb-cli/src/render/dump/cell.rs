@@ -163,7 +163,7 @@ fn decoded(cell: &Cell<'_, '_>, bytes: &[u8], most: Most) -> Shown {
         }
     };
     let text = match &value {
-        Value::Binary(bytes) if bytes.is_empty() => "(empty)".to_owned(),
+        Value::Binary([]) => "(empty)".to_owned(),
         Value::Binary(bytes) => readable(bytes, most).unwrap_or_else(as_hex),
         Value::Text(text) => format!("\"{}\"", cut(&shown_text(text.trim_end_matches('\0')), most.chars)),
         other => other.to_string(),
