@@ -24,7 +24,7 @@ fn damaged() -> World {
     World::new().with("bad", &std::fs::read(path).unwrap())
 }
 
-/// Runs `dump`, which finds nothing wrong and therefore always ends with 0.
+/// Runs `dump`, which shows what is there, damaged or not, and therefore ends with 0.
 fn text(world: &World, args: &[&str]) -> String {
     let run = dump(world, args);
     assert_eq!((run.code, run.err.as_str()), (0, ""), "{}", run.out);

@@ -163,7 +163,7 @@ fn decoded(cell: &Cell<'_, '_>, bytes: &[u8], most: Most) -> Shown {
         }
     };
     let text = match &value {
-        Value::Binary(bytes) if bytes.is_empty() => "(empty)".to_owned(),
+        Value::Binary([]) => "(empty)".to_owned(),
         Value::Binary(bytes) => readable(bytes, most).unwrap_or_else(as_hex),
         Value::Text(text) => format!("\"{}\"", cut(&shown_text(text.trim_end_matches('\0')), most.chars)),
         other => other.to_string(),
@@ -171,12 +171,19 @@ fn decoded(cell: &Cell<'_, '_>, bytes: &[u8], most: Most) -> Shown {
     Shown { state: "value", text, value: as_json(&value), ..Shown::default() }
 }
 
-/// Bytes that are nothing but letters, as many a binary column has them, as `b"letters"`.
+/// Bytes that are nothing but letters, as many a binary column has them: `b"letters"`, or `u"letters"` for UTF-16.
 fn readable(bytes: &[u8], most: Most) -> Option<String> {
     const LEAST: usize = 4;
-    let letters = bytes.strip_suffix(&[0]).unwrap_or(bytes);
-    let text = str::from_utf8(letters).ok().filter(|text| text.len() >= LEAST)?;
-    text.chars().all(|c| c.is_ascii_graphic() || c == ' ').then(|| format!("b\"{}\"", cut(text, most.chars)))
+    let narrow = || str::from_utf8(bytes.strip_suffix(&[0]).unwrap_or(bytes)).ok().map(str::to_owned);
+    let wide = || {
+        let (units, rest) = bytes.as_chunks();
+        let units: Vec<u16> = units.iter().map(|unit| u16::from_le_bytes(*unit)).collect();
+        let text = String::from_utf16(&units).ok().filter(|_| rest.is_empty())?;
+        Some(text.strip_suffix('\0').unwrap_or(&text).to_owned())
+    };
+    let is_text = |text: &String| text.len() >= LEAST && text.chars().all(|c| c.is_ascii_graphic() || c == ' ');
+    let text = |mark, text: Option<String>| Some(format!("{mark}\"{}\"", cut(&text.filter(is_text)?, most.chars)));
+    text('b', narrow()).or_else(|| text('u', wide()))
 }
 
 /// Numbers as numbers, text as text, all else as it reads.
