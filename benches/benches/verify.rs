@@ -5,24 +5,22 @@
 //! removes it; with `-- --test` it is 8 MiB and one round, to see that everything still runs. The program takes part
 //! if `cargo build --release` has made it.
 
-use std::error::Error;
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use catdb_benches::{Outcome, cat, median, peak_memory, succeed, verify};
 use catdb_test_data::database;
 use catdb_test_data::page_builder::PageBuilder;
 use ese_core::checksum;
 use ese_core::format::{Page, PageSize, Pgno, page};
-use ese_core::source::FileSource;
-use ese_core::verify::{Level, Verdict, Verifier};
-
-type Outcome<T = ()> = Result<T, Box<dyn Error>>;
+use ese_core::verify::Level;
 
 /// Argument by which this program calls itself, to verify a file in a process of its own.
 const ONLY: &str = "--only";
+const ALL_CORES: usize = 0;
 const LEVELS: [(Level, &str); 2] = [(Level::Checksum, "checksum"), (Level::Pages, "pages")];
 /// Pages before the leaves in [`database::tiny`]: the root and its two space trees.
 const HEAD_PAGES: u32 = 3;
@@ -35,7 +33,7 @@ fn main() -> Outcome {
         && only == ONLY
     {
         let (level, _) = LEVELS.iter().find(|(_, name)| name == level).ok_or("the level is checksum or pages")?;
-        return verify(Path::new(path), *level);
+        return verify(Path::new(path), *level, ALL_CORES).map(drop);
     }
     let (bytes, rounds) = if args.iter().any(|arg| arg == "--test") { (8 << 20, 1) } else { (1 << 30, 9) };
     let folder = tempfile::tempdir()?;
@@ -78,7 +76,7 @@ impl Reader {
 
     fn read(&self, path: &Path) -> Outcome {
         match self {
-            Reader::Library(level, _) => verify(path, *level),
+            Reader::Library(level, _) => verify(path, *level, ALL_CORES).map(drop),
             Reader::Cat | Reader::Program(..) => succeed(&mut self.command(path)?),
         }
     }
@@ -86,12 +84,12 @@ impl Reader {
     /// The same as a process of its own.
     fn command(&self, path: &Path) -> Outcome<Command> {
         let mut command = match self {
-            Reader::Cat => Command::new("cat"),
+            Reader::Cat => return Ok(cat(path)),
             Reader::Library(..) => Command::new(std::env::current_exe()?),
             Reader::Program(program, _) => Command::new(program),
         };
         match self {
-            Reader::Cat => command.arg(path),
+            Reader::Cat => &mut command,
             Reader::Library(_, level) => command.arg(ONLY).arg(path).arg(level),
             Reader::Program(_, level) => command.args(["verify", "--level", level]).arg(path),
         };
@@ -119,43 +117,6 @@ fn compare(path: &Path, rounds: usize) -> Outcome {
         println!("  {:<20} {:>8.1} ms  {ratio:5.2} x cat{peak}", reader.name(), time.as_secs_f64() * 1e3);
     }
     Ok(())
-}
-
-fn median(times: &mut [Duration]) -> Duration {
-    times.sort_unstable();
-    times[times.len() / 2]
-}
-
-fn verify(path: &Path, level: Level) -> Outcome {
-    let source = FileSource::open(path)?;
-    let report = Verifier::new(&source).level(level).run()?;
-    match report.verdict() {
-        Verdict::Intact => Ok(()),
-        _ => Err(format!("expected an intact file, found {:?}", report.findings().first()).into()),
-    }
-}
-
-fn succeed(command: &mut Command) -> Outcome {
-    let status = command.status()?;
-    if status.success() { Ok(()) } else { Err(format!("{command:?}: {status}").into()) }
-}
-
-/// The most memory that a run of `command` held at once, in KiB; `None` where there is no `/proc`.
-fn peak_memory(command: &mut Command) -> Outcome<Option<f64>> {
-    let mut child = command.spawn()?;
-    let status = format!("/proc/{}/status", child.id());
-    let mut peak = None;
-    while child.try_wait()?.is_none() {
-        // The kernel keeps the maximum, so only what the very last moments add is missed.
-        peak = std::fs::read_to_string(&status).ok().as_deref().and_then(high_water_mark).or(peak);
-        std::thread::sleep(Duration::from_millis(1));
-    }
-    Ok(peak)
-}
-
-fn high_water_mark(status: &str) -> Option<f64> {
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
-    line.split_whitespace().next()?.parse().ok()
 }
 
 /// A clean database of `bytes` bytes whose leaves are full of small nodes: the most work that a page can make.

@@ -4,6 +4,7 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
+use ese_core::format::Pgno;
 
 use crate::catdb::Algorithm;
 use crate::export::wanted::Condition;
@@ -36,6 +37,8 @@ pub(crate) enum Command {
     Verify(VerifyArgs),
     /// Show both header copies: state, versions, times and counters
     Info(InfoArgs),
+    /// Show a page, a node, a tree, the catalog or the space of a database as it stands, damaged or not
+    Dump(DumpArgs),
     /// List the tables of a database with their rows
     Tables(TablesArgs),
     /// Show columns and indexes of every table
@@ -104,6 +107,86 @@ pub(crate) struct InfoArgs {
     /// How to answer
     #[arg(long, value_enum, default_value_t = DocumentFormat::Text)]
     pub(crate) format: DocumentFormat,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  catdb-cli dump catdb page 31
+  catdb-cli dump catdb node 31:4
+  catdb-cli dump catdb tree MSysObjects.Name
+  catdb-cli dump --format json catdb catalog")]
+pub(crate) struct DumpArgs {
+    /// A database; `-` reads it from standard input
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    /// What to show
+    #[command(subcommand)]
+    pub(crate) view: DumpView,
+    /// How to answer
+    #[arg(long, global = true, value_enum, default_value_t = DocumentFormat::Text)]
+    pub(crate) format: DocumentFormat,
+    /// Keys and values in full length, and all columns of each record
+    #[arg(long, global = true)]
+    pub(crate) full: bool,
+    /// All pages and extents, not only the first of them
+    #[arg(long, global = true)]
+    pub(crate) all: bool,
+    /// And the bytes themselves
+    #[arg(long, global = true)]
+    pub(crate) hex: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum DumpView {
+    /// Both header copies, as `catdb-cli info` shows them (esentutl /mh)
+    Header,
+    /// One page: checksum, owner, header, tags, a line for each node, and what is wrong with it (esentutl /mp)
+    Page {
+        /// The page, 1-based: 31 or 0x1f
+        #[arg(value_parser = page_number)]
+        pgno: Pgno,
+    },
+    /// One node in all detail, a record column by column (esentutl /mn)
+    Node {
+        /// The page and the line on it: 31:4 or 0x1f:4; line 0 is tag 0
+        #[arg(value_name = "PGNO:LINE", value_parser = node_place)]
+        place: NodePlace,
+    },
+    /// The shape of one tree: its levels and its pages
+    Tree {
+        /// A table, `TABLE.INDEX`, `TABLE.LV` or `database`; an objid or a root page (31, 0x1f, root:31)
+        #[arg(value_name = "TREE")]
+        tree: String,
+    },
+    /// Tables, columns and indexes, and where their trees begin (esentutl /mm)
+    Catalog,
+    /// Which pages each tree owns and which of them are free (esentutl /ms)
+    Space,
+}
+
+/// A line of a page.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct NodePlace {
+    pub(crate) pgno: Pgno,
+    pub(crate) line: usize,
+}
+
+/// A number in decimal, or in hex behind `0x`.
+pub(crate) fn number(text: &str) -> Option<u32> {
+    match text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")) {
+        Some(digits) => u32::from_str_radix(digits, 16).ok(),
+        None => text.parse().ok(),
+    }
+}
+
+fn page_number(text: &str) -> Result<Pgno, String> {
+    number(text).map(Pgno).ok_or_else(|| "expected a page number such as 31 or 0x1f".to_owned())
+}
+
+fn node_place(text: &str) -> Result<NodePlace, String> {
+    let parts = text.split_once(':').and_then(|(pgno, line)| Some((number(pgno)?, number(line)?)));
+    let place = parts.and_then(|(pgno, line)| Some(NodePlace { pgno: Pgno(pgno), line: usize::try_from(line).ok()? }));
+    place.ok_or_else(|| "expected a page and a line such as 31:4 or 0x1f:4".to_owned())
 }
 
 #[derive(Debug, Args)]

@@ -27,6 +27,7 @@ fn main() -> ExitCode {
     let outcome = match cli.command {
         Command::Verify(args) => command::verify::run(&args, cli.quiet, &interrupt),
         Command::Info(args) => command::info::run(&args),
+        Command::Dump(args) => command::dump::run(&args),
         Command::Tables(args) => command::tables::run(&args, cli.quiet, &interrupt),
         Command::Schema(args) => command::schema::run(&args),
         Command::Export(args) => command::export::run(&args, cli.quiet, &interrupt),

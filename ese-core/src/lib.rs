@@ -31,6 +31,7 @@
 //! | [`catalog`] | tables, columns, indexes, and where their trees begin |
 //! | [`check`] | the rules of the format |
 //! | [`finding`], [`jet`] | what is wrong, as data, and how Windows calls it |
+//! | [`inspect`] | looking at pages, nodes and records: what stands where, and what it means |
 //! | [`key`] | values as key bytes, and which keys a record has |
 //! | [`long_value`] | values of long columns, from the record or from their tree |
 //! | [`record`] | records: fixed, variable and tagged columns |
@@ -47,6 +48,7 @@ pub mod compress;
 pub mod database;
 pub mod finding;
 pub mod format;
+pub mod inspect;
 pub mod jet;
 pub mod key;
 pub mod long_value;

@@ -11,6 +11,7 @@ mod decompress;
 mod export;
 mod header;
 mod mutate;
+pub mod mutation_score;
 mod page;
 mod record;
 mod verify;

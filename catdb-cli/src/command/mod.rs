@@ -1,5 +1,6 @@
 //! One file for each command: takes arguments, calls the library, hands the result to a renderer.
 
+pub(crate) mod dump;
 pub(crate) mod entries;
 pub(crate) mod explain;
 pub(crate) mod export;

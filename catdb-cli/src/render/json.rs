@@ -162,8 +162,9 @@ impl NotCheckedEntry {
     }
 }
 
+/// One finding.
 #[derive(Serialize)]
-struct FindingEntry {
+pub(super) struct FindingEntry {
     code: &'static str,
     severity: &'static str,
     jet: Option<JetEntry>,
@@ -207,7 +208,7 @@ struct Data {
 }
 
 impl FindingEntry {
-    fn new(finding: &Finding, path: &Path) -> FindingEntry {
+    pub(super) fn new(finding: &Finding, path: &Path) -> FindingEntry {
         let detail = &finding.detail;
         let digits = if finding.pgno.is_some() { 16 } else { 8 };
         let hex = |sums: &[u64]| sums.iter().map(|sum| format!("{sum:0digits$x}")).collect();

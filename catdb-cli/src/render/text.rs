@@ -119,7 +119,10 @@ fn findings(out: &mut dyn Write, path: &Path, report: &Report, look: &Look<'_>) 
     let limit = if look.all { usize::MAX } else { SHOWN };
     let by_weight = BY_WEIGHT.iter().flat_map(|weight| report.findings().iter().filter(move |f| f.severity == *weight));
     for finding in by_weight.take(limit) {
-        one(out, finding, report, look)?;
+        one(out, finding)?;
+        if let Some(source) = look.hex {
+            hex_view::write(out, finding, report.database.page_size.bytes(), source)?;
+        }
         writeln!(out, "           {FAINT}next: {}{FAINT:#}", next_command(finding, path))?;
     }
     let hidden = report.findings().len().saturating_sub(limit);
@@ -139,7 +142,8 @@ fn findings(out: &mut dyn Write, path: &Path, report: &Report, look: &Look<'_>) 
     Ok(())
 }
 
-fn one(out: &mut dyn Write, finding: &Finding, report: &Report, look: &Look<'_>) -> io::Result<()> {
+/// One finding: code, place, message, JET error.
+pub(super) fn one(out: &mut dyn Write, finding: &Finding) -> io::Result<()> {
     let style = severity_style(finding.severity);
     let place = match finding.pgno {
         Some(pgno) => format!("page {pgno} (0x{pgno:x}), offset 0x{:x}", finding.offset, pgno = pgno.0),
@@ -162,10 +166,7 @@ fn one(out: &mut dyn Write, finding: &Finding, report: &Report, look: &Look<'_>)
     if let Some(jet) = finding.jet {
         writeln!(out, "           {jet}")?;
     }
-    match look.hex {
-        Some(source) => hex_view::write(out, finding, report.database.page_size.bytes(), source),
-        None => Ok(()),
-    }
+    Ok(())
 }
 
 /// ", table T, index ix".

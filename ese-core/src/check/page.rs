@@ -212,7 +212,13 @@ fn space_fields_are_in_range(report: &mut PageReport<'_, '_>) {
     let uncommitted = usize::from(page.cb_uncommitted_free());
     report.at_most("P2", offset::CB_UNCOMMITTED_FREE, "cbUncommittedFree", uncommitted, free, "cbFree");
     let mic_free = usize::from(page.ib_mic_free());
-    report.at_most("P3", offset::IB_MIC_FREE, "ibMicFree", mic_free, data, "data bytes of the page");
+    // A tag array that does not fit is P4's.
+    match data.checked_sub(page.tag_count() * TAG_BYTES) {
+        Some(limit) => {
+            report.at_most("P3", offset::IB_MIC_FREE, "ibMicFree", mic_free, limit, "start of the tag array")
+        }
+        None => report.at_most("P3", offset::IB_MIC_FREE, "ibMicFree", mic_free, data, "data bytes of the page"),
+    }
 }
 
 /// P4: the tag array is clear of the header, and leaves each line a few bytes. False if lines cannot be trusted at all.

@@ -90,8 +90,8 @@ impl fmt::Display for Scheme {
 /// bytes; `out` is empty then.
 pub fn decompress(data: &[u8], limit: usize, out: &mut Vec<u8>) -> Result<Scheme, DecompressError> {
     out.clear();
-    let first = *data.first().ok_or(DecompressError::Empty)?;
-    let scheme = Scheme::of(first)?;
+    let scheme = scheme_of(data)?;
+    let first = data[0];
     let mut input = Input::behind_scheme_byte(data, scheme);
     let done = match scheme {
         Scheme::SevenBitAscii => seven_bit::ascii(first, &mut input, limit, out),
@@ -105,6 +105,14 @@ pub fn decompress(data: &[u8], limit: usize, out: &mut Vec<u8>) -> Result<Scheme
         out.clear();
     }
     done.map(|()| scheme)
+}
+
+/// The scheme that `data` names.
+///
+/// # Errors
+/// [`DecompressError`] if there is no byte, or one that names no scheme.
+pub fn scheme_of(data: &[u8]) -> Result<Scheme, DecompressError> {
+    Scheme::of(*data.first().ok_or(DecompressError::Empty)?)
 }
 
 /// The number of bytes that [`decompress`] would give for `data`, where the scheme states it up front.

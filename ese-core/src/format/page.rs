@@ -283,20 +283,23 @@ impl<'a> Page<'a> {
     /// # Errors
     /// [`LineError`] if there is no such tag, or if it points outside the space between header and tag array.
     pub fn line(self, line: usize) -> Result<&'a [u8], LineError> {
+        self.line_with_tag(line).map(|(_, bytes)| bytes)
+    }
+
+    /// [`Page::line`] with its tag.
+    #[inline]
+    fn line_with_tag(self, line: usize) -> Result<(Tag, &'a [u8]), LineError> {
         let count = self.tag_count();
         let tag = self.tag(line).filter(|_| line < count).ok_or(LineError::NoSuchLine { line, count })?;
         if tag.size == 0 {
             // Any offset may stand there.
-            return Ok(&[]);
+            return Ok((tag, &[]));
         }
         let body = self.body();
         let limit = body.len().saturating_sub(count.saturating_mul(TAG_BYTES));
-        body.get(tag.offset..tag.end()).filter(|_| tag.end() <= limit).ok_or(LineError::OutsidePage {
-            line,
-            offset: tag.offset,
-            size: tag.size,
-            limit,
-        })
+        let bytes = body.get(tag.offset..tag.end()).filter(|_| tag.end() <= limit);
+        let outside = LineError::OutsidePage { line, offset: tag.offset, size: tag.size, limit };
+        bytes.map(|bytes| (tag, bytes)).ok_or(outside)
     }
 
     /// What tag 0 holds: the space header on a root, the common key prefix elsewhere; empty if it cannot be read.
@@ -320,9 +323,10 @@ impl<'a> Page<'a> {
     }
 
     /// [`Page::node`] for a caller that has the page's prefix at hand.
+    #[inline]
     fn node_with_prefix(self, line: usize, prefix: &'a [u8]) -> Result<Node<'a>, NodeError> {
-        let bytes = self.line(line)?;
-        let small_flags = if self.size.is_large() { None } else { self.tag(line).map(|tag| tag.flags) };
+        let (tag, bytes) = self.line_with_tag(line)?;
+        let small_flags = if self.size.is_large() { None } else { Some(tag.flags) };
         Node::parse(line, bytes, small_flags, prefix)
     }
 

@@ -9,6 +9,7 @@ use std::cmp::Ordering;
 use crate::format::{Node, NodeError, NodeKey, Objid, Page, PageFlags, Pgno};
 use crate::source::Pages;
 
+use super::levels::foreign;
 use super::page_set::PageSet;
 use super::reader::{PageFault, TrustedPages};
 
@@ -269,19 +270,8 @@ impl<'s> Cursor<'s> {
         }
         let Some(level) = self.levels.get_mut(self.depth) else { return Err(TreeFault::Depth { pgno }) };
         let page = level.pages.get(pgno)?;
-        let flags = page.flags();
-        let kind = flags & PageFlags::KIND;
-        let (objid, expected) = *self.tree.get_or_insert((page.objid(), kind));
-        let found = if page.objid() != objid {
-            Some(format!("one of tree {}", page.objid()))
-        } else if flags.intersects(PageFlags::EMPTY | PageFlags::PRE_INIT) {
-            Some("an empty page".to_owned())
-        } else if kind != expected {
-            Some(format!("one of another kind (flags 0x{:x})", flags.bits()))
-        } else {
-            None
-        };
-        if let Some(found) = found {
+        let (objid, kind) = *self.tree.get_or_insert((page.objid(), page.flags() & PageFlags::KIND));
+        if let Some(found) = foreign(page, objid, kind) {
             return Err(TreeFault::Foreign { pgno, expected: objid, found });
         }
         level.pgno = pgno;

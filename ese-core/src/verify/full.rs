@@ -198,7 +198,7 @@ impl<'a> FullRun<'a> {
         };
         let outcome = check::catalog::check(&self.map.catalog, self.map.pages, context);
         self.log.extend(outcome.findings);
-        outcome.consequences.into_iter().for_each(|(pgno, count)| self.log.add_consequences(pgno, count));
+        outcome.consequences.into_iter().for_each(|(pgno, count)| self.log.follow(pgno, count));
     }
 
     /// S8 to S10 and C16: what the walks reached against what space says, and what nobody reached.

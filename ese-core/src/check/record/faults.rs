@@ -28,6 +28,8 @@ impl Rule {
     /// R8, a value of a column that was deleted since: lawful.
     pub(super) const R8_DELETED: Rule = Rule { id: "R8", code: Code::RecordColumn, severity: Severity::Info };
     pub(super) const R9: Rule = Rule::new("R9", Code::RecordFormat);
+    /// R9, encryption that the catalog does not know of: nobody has seen any.
+    pub(super) const R9_ENCRYPTED: Rule = Rule::new("R9", Code::RecordOdd);
     pub(super) const R10: Rule = Rule::new("R10", Code::RecordFormat);
     pub(super) const R11: Rule = Rule::new("R11", Code::RecordFormat);
     pub(super) const R12: Rule = Rule::new("R12", Code::RecordFormat);
@@ -35,6 +37,8 @@ impl Rule {
     pub(super) const R14: Rule = Rule::new("R14", Code::RecordColumn);
     pub(super) const R15: Rule = Rule::new("R15", Code::RecordColumn);
     pub(super) const R17: Rule = Rule::new("R17", Code::RecordOdd);
+    /// L8, of a compressed value in the record.
+    pub(super) const L8: Rule = Rule::new("L8", Code::LvCompression);
 
     const fn new(id: &'static str, code: Code) -> Rule {
         Rule { id, code, severity: code.info().severity }
@@ -94,6 +98,13 @@ impl PageFaults {
         }
         let Said { text, expected, found } = say();
         self.faults.push(Fault { rule, line, last_line: line, lines: 1, at, text, expected, found });
+    }
+
+    /// True if the last record of the page, at `line`, has a fault that makes its columns doubtful.
+    pub(super) fn is_faulty(&self, line: usize) -> bool {
+        self.faults.iter().any(|fault| {
+            fault.last_line == line && fault.rule.severity == Severity::Error && fault.rule.code != Code::LvMissing
+        })
     }
 
     /// Turns all faults into findings.

@@ -1,14 +1,17 @@
 //! The record check: rules R1 to R15 and R17 of spec 06 section 7, on the leaves of a table's data tree.
 //!
-//! Each rule reports at most once a page: the first line that breaks it, and how many do. It never decodes or
-//! decompresses a value, follows no reference, and leaves out what can only fail because something before it in the
-//! same record did. The primary key (R16) is checked where keys are computed.
+//! Each rule reports at most once a page: the first line that breaks it, and how many do. It decompresses a value only to
+//! see that it can be, follows no reference, and leaves out what can only fail because something before it in the same
+//! record did. The primary key (R16) is checked where keys are computed.
 
+mod autoincrement;
 mod faults;
 mod plain;
 mod tagged;
 #[cfg(test)]
 mod tests;
+
+pub use autoincrement::HighestNumber;
 
 use crate::finding::Finding;
 use crate::format::{DbState, Node, Page, Pgno};
@@ -44,6 +47,7 @@ pub struct RecordContext {
 #[derive(Debug, Default)]
 pub struct RecordChecker {
     faults: PageFaults,
+    decompressed: Vec<u8>,
 }
 
 impl RecordChecker {
@@ -77,10 +81,10 @@ impl RecordChecker {
             return None;
         }
         let place = RecordPlace { page, line: node.line, at: page.offset_of(node.data) };
-        let faults = &mut self.faults;
+        let RecordChecker { faults, decompressed } = self;
         match Record::new(node.data, page.size()) {
             Ok(record) => {
-                RecordCheck { record, layout, context, place, faults }.run();
+                RecordCheck { record, layout, context, place, faults, decompressed }.run();
                 Some(record)
             }
             Err(error) => {
@@ -88,6 +92,12 @@ impl RecordChecker {
                 None
             }
         }
+    }
+
+    /// True if the record checked last, at `line`, has an error: what its columns say is doubtful.
+    #[must_use]
+    pub fn is_faulty(&self, line: usize) -> bool {
+        self.faults.is_faulty(line)
     }
 
     /// Appends what was wrong on the page to `findings`, and begins anew.
@@ -112,6 +122,8 @@ struct RecordCheck<'a, 'c> {
     context: &'c RecordContext,
     place: RecordPlace<'a>,
     faults: &'c mut PageFaults,
+    /// Room for one value.
+    decompressed: &'c mut Vec<u8>,
 }
 
 impl RecordCheck<'_, '_> {

@@ -5,8 +5,9 @@
 use super::faults::{Rule, Said};
 use super::plain::{is_bit, odd_bit, without_value};
 use super::{RecordCheck, named};
+use crate::compress::{DecompressError, Scheme, decompress, decompressed_size, scheme_of};
 use crate::format::record::{OFFSET_ENTRY_WORD, SHORT_VALUE_MOST};
-use crate::format::{ColumnKind, ColumnType, LongValueId, PageSize, TaggedFlags};
+use crate::format::{ColumnFlags, ColumnKind, ColumnType, LongValueId, PageSize, TaggedFlags};
 use crate::record::{Column, Origin, TaggedField, TaggedFields, TaggedValue, ValueForm};
 
 /// R7 to R14, R15 and R17 on the tagged columns.
@@ -96,8 +97,20 @@ fn null_has_no_data(check: &mut RecordCheck<'_, '_>, field: &TaggedField<'_>) {
 fn extended_byte_is_lawful(check: &mut RecordCheck<'_, '_>, field: &TaggedField<'_>, column: &Column) -> bool {
     let deleted = column.column_type == ColumnType::Nil;
     let long = if deleted { field.flags.contains(TaggedFlags::LONG) } else { column.column_type.is_long() };
-    let Some(expected) = flags_fault(field.flags, field.extended, check.record.page_size(), long) else { return true };
     let (id, origin, found) = (field.id, field.origin, field.flags.bits());
+    let Some(expected) = flags_fault(field.flags, field.extended, check.record.page_size(), long) else {
+        let encrypts = deleted || column.flags.contains(ColumnFlags::ENCRYPTED);
+        if field.flags.contains(TaggedFlags::ENCRYPTED) && !encrypts {
+            check.add(Rule::R9_ENCRYPTED, field.bytes_at.saturating_sub(1), |layout| {
+                let column = named(layout, id, origin);
+                Said::new(format!(
+                    "{column}: expected a value that is not encrypted, as the catalog says, found 0x{found:02x}"
+                ))
+                .found(found)
+            });
+        }
+        return true;
+    };
     let at = if field.extended { field.bytes_at.saturating_sub(1) } else { field.entry_at + OFFSET_ENTRY_WORD };
     check.add(Rule::R9, at, |layout| {
         let column = named(layout, id, origin);
@@ -161,8 +174,27 @@ fn value_is_lawful(check: &mut RecordCheck<'_, '_>, field: &TaggedField<'_>, val
                 check.add_at_value(Rule::R17, value, |layout| odd_bit(named(layout, id, origin), found));
             }
         }
-        // Their own decoders judge them.
-        ValueForm::Compressed | ValueForm::Encrypted => {}
+        ValueForm::Compressed => compressed_is_sound(check, field, value),
+        // Nobody can look into it without the key.
+        ValueForm::Encrypted => {}
+    }
+}
+
+/// L8 of a value in the record. Any bytes are a stream of 7-bit characters, so that only their number is looked at.
+fn compressed_is_sound(check: &mut RecordCheck<'_, '_>, field: &TaggedField<'_>, value: &TaggedValue<'_>) {
+    let limit = check.record.page_size().bytes();
+    let is_seven_bit = matches!(scheme_of(value.bytes), Ok(Scheme::SevenBitAscii | Scheme::SevenBitUnicode));
+    if is_seven_bit && decompressed_size(value.bytes).is_some_and(|size| size <= limit) {
+        return;
+    }
+    match decompress(value.bytes, limit, check.decompressed) {
+        Ok(_) | Err(DecompressError::Unsupported(_)) => {}
+        Err(error) => {
+            let (id, origin, sequence) = (field.id, field.origin, value.sequence);
+            check.add_at_value(Rule::L8, value, |layout| {
+                Said::new(format!("{}: value {sequence}, {error}", named(layout, id, origin)))
+            });
+        }
     }
 }
 

@@ -59,6 +59,8 @@ impl<'a> SpaceCheck<'a> {
             let mut check =
                 TreeCheck { check: self, number, tree, space, findings: &mut findings, reported: HashMap::new() };
             check.header_is_lawful();
+            check.first_field_agrees();
+            check.single_extent_has_no_space_tree();
             check.header_names_the_parent();
             check.space_trees_are_whole();
             check.extents_are_lawful();

@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use super::{Runs, SpaceCheck, ranges};
 use crate::finding::{Code, Finding, Severity};
 use crate::format::space::offset as header_offset;
-use crate::format::{AVAILABLE_LAST_LEAST, EXTENT_LAST_MOST, Pgno, Pool, SpaceFlags};
-use crate::tree::{ExtentAt, PageFault, Place, SpaceFaultKind, SpacePart, TreeInfo, TreeSpace};
+use crate::format::{AVAILABLE_LAST_LEAST, EXTENT_LAST_MOST, PageFlags, Pgno, Pool, SpaceFlags};
+use crate::tree::{ExtentAt, PageFault, Place, SpaceFaultKind, SpacePart, TreeInfo, TreeSpace, TrustedPages};
 
 /// The rule that a fault breaks, if it is for this check to report. A page that cannot be read, or whose nodes cannot be
 /// taken apart, has findings of its own.
@@ -84,6 +84,51 @@ impl TreeCheck<'_, '_> {
                 // Nothing reads them.
                 finding.severity = Severity::Warning;
             }
+        }
+    }
+
+    /// S1 on the first field, where it tells the size of the first extent: that extent begins with the root. Nothing but
+    /// the header tells which of its two meanings the field has, and no reader needs it.
+    pub(super) fn first_field_agrees(&mut self) {
+        let Some(header) = self.space.header.filter(|header| header.oe_root().is_some()) else { return };
+        if !self.space.is_known(SpacePart::Owned) {
+            return;
+        }
+        let owned = &self.space.owned;
+        let (field, text) = if header.flags.contains(SpaceFlags::V2) {
+            let is_lawful = owned.len() > 1;
+            let text = format!("space header: expected flag 0x4 with a second extent only, found {}", owned.len());
+            (header_offset::FLAGS, Some(text).filter(|_| !is_lawful))
+        } else {
+            let first = owned.iter().find(|found| found.range().is_some_and(|(first, _)| first == self.tree.root));
+            let count = first.map_or(0, |found| found.extent.count);
+            // The extents of the database may have grown together.
+            let is_lawful = header.cpg == count || self.number == 0 && header.cpg < count;
+            let text = format!("space header: expected {count} pages in the first extent, found {}", header.cpg);
+            (header_offset::CPG, Some(text).filter(|_| !is_lawful))
+        };
+        let Some(text) = text else { return };
+        let place = self.header_place(field);
+        if let Some(finding) = self.add(Code::SpaceHeader, "S1", place, &text) {
+            finding.severity = finding.severity.min(Severity::Warning);
+        }
+    }
+
+    /// S1: a tree without space trees never had any. That of owned pages would lie behind the root.
+    pub(super) fn single_extent_has_no_space_tree(&mut self) {
+        let Some(header) = self.space.header.filter(|header| header.oe_root().is_none() && header.cpg > 1) else {
+            return;
+        };
+        let mut reader = TrustedPages::new(self.check.pages);
+        let Ok(page) = reader.get(self.tree.root.next()) else { return };
+        let of_space = PageFlags::ROOT | PageFlags::SPACE_TREE;
+        if page.objid() == self.tree.objid && page.flags().contains(of_space) {
+            let text = format!(
+                "space header: expected flag 0x1, as page {} is a space tree of the tree, found flags 0x{:x}",
+                self.tree.root.next(),
+                header.flags.bits()
+            );
+            self.add(Code::SpaceHeader, "S1", self.header_place(header_offset::FLAGS), &text);
         }
     }
 
@@ -176,6 +221,14 @@ impl TreeCheck<'_, '_> {
         let holder = self.check.list.parent_of(self.number).unwrap_or(self.number);
         let Some((holder, its)) = self.check.tree(holder) else { return };
         for buffer in &self.space.split_buffers {
+            for found in buffer.extents.iter().filter(|found| found.extent.count == 0 && !found.extent.last.is_none()) {
+                let (part, last) = (part_name(buffer.part), found.extent.last);
+                let text =
+                    format!("split buffer of the {part} extents: expected zeros if unused, found last page {last}");
+                if let Some(finding) = self.add(Code::SpaceSplitBuffer, "S12", found.place, &text) {
+                    finding.severity = finding.severity.min(Severity::Warning);
+                }
+            }
             for found in buffer.extents.iter().filter(|found| found.extent.count > 0) {
                 let wrong = match found.range() {
                     None => unlawful(found, SpacePart::Owned),

@@ -114,6 +114,14 @@ impl Run<'_> {
     fn settle(&mut self, groups: &mut Groups) -> Result<(), SortError> {
         let Some(index) = self.keys.indexes().get(groups.number) else { return Ok(()) };
         let entries = groups.of(&[Kind::Entry]);
+        let doubtful = groups.things.iter().find(|thing| thing.kind == Kind::Doubtful).map(|thing| thing.place.pgno);
+        if let Some(pgno) = doubtful {
+            // Where there is text all keys and entries come here, and not only those without a counterpart.
+            if !index.has_unicode() && groups.things.iter().any(|thing| thing.kind != Kind::Doubtful) {
+                self.explained_by(pgno);
+            }
+            return Ok(());
+        }
         if let Some(unknown) = groups.things.iter().find(|thing| thing.kind == Kind::Unknown) {
             if unknown.place.pgno != Pgno::NONE && !entries.is_empty() {
                 self.explained_by(unknown.place.pgno);
