@@ -2,9 +2,7 @@
 
 use catdb_test_data::{corpus, database};
 use ese_core::finding::Code;
-use ese_core::format::PageSize;
-use ese_core::source::{MemorySource, Pages};
-use ese_core::tree::Cursor;
+use ese_core::format::{Page, PageFlags, PageSize, Pgno};
 
 use super::base::verify;
 
@@ -20,13 +18,16 @@ fn an_index_over_collated_text_is_named_once_and_a_key_that_does_not_end_is_foun
         objects.dedup();
         assert_eq!(objects.len(), unverifiable.len(), "{name}: one for each index");
         // The end of the first segment is no longer one.
-        let root = unverifiable[0].pgno.unwrap();
-        let (pgno, at) = {
-            let source = MemorySource(&file);
-            let mut cursor = Cursor::new(Pages::new(&source, size), root);
-            let first = cursor.next_node().unwrap().unwrap();
-            (first.leaf.pgno, first.leaf.page.offset_of(first.node.data) - 1)
-        };
+        let objid = objects[0];
+        let last = u32::try_from(file.len() / size.bytes()).unwrap() - 2;
+        let is_leaf = |page: &Page<'_>| page.is_leaf() && page.flags() & PageFlags::KIND == PageFlags::INDEX;
+        let (pgno, at) = (4..=last)
+            .find_map(|pgno| {
+                let page = Page::new(database::page(&file, size, pgno)).ok().filter(is_leaf)?;
+                let node = page.nodes().flatten().next().filter(|_| page.objid() == objid)?;
+                Some((Pgno(pgno), page.offset_of(node.data) - 1))
+            })
+            .unwrap();
         database::patch_page(&mut file, size, pgno.0, |page| page[at] ^= 0x05);
         let damaged = verify(&file);
         let new: Vec<_> = damaged.findings().iter().filter(|f| !report.findings().contains(f)).collect();
