@@ -41,7 +41,8 @@ pub fn check_source(catalog: &Catalog, pages: Pages<'_>) -> Outcome {
         Finding::on_page(Code::CatalogLost, pgno, pages.size(), 0, message)
     } else {
         // The file ends before the catalog.
-        Finding::in_file(Code::CatalogLost, pages.size().offset_of(pages.last().next()), message)
+        let end = if pages.last().is_none() { 0 } else { pages.size().offset_of(pages.last().next()) };
+        Finding::in_file(Code::CatalogLost, end, message)
     };
     finding.severity = severity;
     Outcome { findings: vec![finding], consequences: Vec::new() }
