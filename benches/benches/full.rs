@@ -142,5 +142,9 @@ fn verify_damaged(path: &Path, temporary: &Path) -> Outcome {
     let report = Verifier::new(&source).temporary_folder(Some(temporary)).run()?;
     let is_found =
         report.count_by_code().any(|(code, _, _)| matches!(code, Code::IdxEntryMissing | Code::IdxEntryExtra));
-    if is_found { Ok(()) } else { Err("expected a finding on the damaged entry, found none".into()) }
+    if is_found {
+        Ok(())
+    } else {
+        Err(format!("expected a finding on the damaged entry, found {:?}", report.findings().first()).into())
+    }
 }
