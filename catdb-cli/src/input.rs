@@ -4,11 +4,13 @@ use std::fs::File;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
+use ese_core::database::Database;
 use ese_core::format::FileType;
 use ese_core::source::{ByteSource, FileSource, MappedSource};
 use ese_core::verify::recognise;
 
 use crate::interrupt::Interrupt;
+use crate::render::refusal::Refusal;
 
 /// The name that stands for standard input.
 const STDIN: &str = "-";
@@ -33,6 +35,12 @@ pub(crate) fn open(path: &Path, access: Access, interrupt: &Interrupt) -> io::Re
         return Ok(Box::new(MappedSource::new(&File::open(path)?)?));
     }
     Ok(Box::new(source))
+}
+
+/// Opens the database at `path`, or on standard input for `-`.
+pub(crate) fn database(path: &Path, interrupt: &Interrupt) -> Result<Database, Refusal> {
+    let source = open(path, Access::Read, interrupt).map_err(|error| Refusal::not_opened(path, &error))?;
+    Database::from_source(source).map_err(|error| Refusal::of_database(path, &error))
 }
 
 /// Standard input in a nameless temporary file: a database is read from many places, and may not fit memory.

@@ -1,16 +1,13 @@
 //! `catdb-cli`: verifies, reads and explains catdb and other ESE databases.
 //!
-//! Exit codes: 0 as asked and nothing wrong; 1 findings at or above `--fail-on`; 2 the command could not do its work;
+//! Exit codes: 0 as asked and nothing wrong; 1 findings at or above `--fail-on`, something that could not be read, or
+//! nothing found; 2 the command could not do its work;
 //! 130 interrupted. A reader that closes the pipe early is no failure: exit 0.
 
-// The commands over tables use these three; until then only their tests do.
-#[allow(dead_code)]
 mod catdb;
 mod cli;
 mod command;
-#[allow(dead_code)]
 mod export;
-#[allow(dead_code)]
 mod file_hash;
 mod input;
 mod interrupt;
@@ -30,6 +27,12 @@ fn main() -> ExitCode {
     let outcome = match cli.command {
         Command::Verify(args) => command::verify::run(&args, cli.quiet, &interrupt),
         Command::Info(args) => command::info::run(&args),
+        Command::Dump(args) => command::dump::run(&args),
+        Command::Tables(args) => command::tables::run(&args, cli.quiet, &interrupt),
+        Command::Schema(args) => command::schema::run(&args),
+        Command::Export(args) => command::export::run(&args, cli.quiet, &interrupt),
+        Command::Entries(args) => command::entries::run(&args, cli.quiet, &interrupt),
+        Command::Lookup(args) => command::lookup::run(&args, &interrupt),
         Command::Explain(args) => command::explain::run(&args),
     };
     match outcome {

@@ -25,11 +25,13 @@
 //! | [`source`] | bytes from memory, files, maps; a failing read keeps its offset |
 //! | [`mod@format`] | header, pages, tags, nodes, extents: views over bytes, total over any |
 //! | [`checksum`] | page and header checksums, and the bit that corrects one |
+//! | [`database`] | what a programmer meets first: tables, rows, values |
 //! | [`compress`] | values that the engine stored compressed |
 //! | [`tree`] | pages that can be trusted, and the space that the database owns |
 //! | [`catalog`] | tables, columns, indexes, and where their trees begin |
 //! | [`check`] | the rules of the format |
 //! | [`finding`], [`jet`] | what is wrong, as data, and how Windows calls it |
+//! | [`inspect`] | looking at pages, nodes and records: what stands where, and what it means |
 //! | [`key`] | values as key bytes, and which keys a record has |
 //! | [`long_value`] | values of long columns, from the record or from their tree |
 //! | [`record`] | records: fixed, variable and tagged columns |
@@ -43,8 +45,10 @@ pub mod catalog;
 pub mod check;
 pub mod checksum;
 pub mod compress;
+pub mod database;
 pub mod finding;
 pub mod format;
+pub mod inspect;
 pub mod jet;
 pub mod key;
 pub mod long_value;

@@ -18,7 +18,7 @@ fn read(file: &[u8]) -> Catalog {
     Catalog::read(Pages::new(&source, size))
 }
 
-/// Tables of which the other reader counts 19 columns though both catalogs have 44 rows for them.
+/// A table of which the other reader counts 19 columns: it takes rows of the catalog that are flagged deleted.
 const MISCOUNTED: (&str, &str) = ("srum/win10-19043/", "{5C8CF1C7-7257-4F13-B223-970EF5939312}");
 
 /// The schema as the engine's own description of its databases writes it.

@@ -56,12 +56,20 @@ fn is_about(finding: &Finding, case: &Case) -> bool {
         })
 }
 
+/// `sum / count` with one decimal.
+fn tenths(sum: usize, count: usize) -> String {
+    let tenths = 10 * sum / count.max(1);
+    format!("{}.{}", tenths / 10, tenths % 10)
+}
+
 #[derive(Default)]
 struct Row {
     cases: usize,
     damaged: usize,
     warnings: usize,
     intact: usize,
+    /// Findings that the damage brought, over all cases.
+    findings: usize,
     codes: BTreeMap<&'static str, usize>,
 }
 
@@ -82,6 +90,7 @@ fn the_engines_verdicts() {
                 report.findings().iter().filter(|finding| !before.findings().contains(finding)).collect();
             let row = rows.entry((case.kind.clone(), case.expect)).or_default();
             row.cases += 1;
+            row.findings += new.len();
             match report.verdict() {
                 Verdict::Damaged => row.damaged += 1,
                 Verdict::Warnings => row.warnings += 1,
@@ -116,16 +125,20 @@ fn the_engines_verdicts() {
             }
         }
     }
-    println!("{:22} {:13} {:>5} {:>7} {:>8} {:>6}", "kind", "engine", "cases", "damaged", "warnings", "intact");
+    println!(
+        "{:22} {:13} {:>5} {:>7} {:>8} {:>6} {:>8}",
+        "kind", "engine", "cases", "damaged", "warnings", "intact", "findings"
+    );
     for ((kind, expect), row) in &rows {
         let codes: Vec<String> = row.codes.iter().map(|(code, count)| format!("{code} {count}")).collect();
         println!(
-            "{kind:22} {:13} {:5} {:7} {:8} {:6}  {}",
+            "{kind:22} {:13} {:5} {:7} {:8} {:6} {:8}  {}",
             format!("{expect:?}"),
             row.cases,
             row.damaged,
             row.warnings,
             row.intact,
+            tenths(row.findings, row.cases),
             codes.join(", ")
         );
     }

@@ -10,6 +10,7 @@ mod header;
 mod mutate;
 mod page;
 mod verify;
+mod verify_full;
 
 /// One function under test, and what is needed to feed it.
 #[derive(Clone, Copy)]
@@ -31,8 +32,12 @@ pub const PAGE: Target = Target { name: "page", run: page::run, seeds: page::see
 /// The verifier over a whole file, at each level.
 pub const VERIFY: Target = Target { name: "verify", run: verify::run, seeds: verify::seeds, seal: verify::seal };
 
+/// The whole check of a database, with catalog, trees, rows and indexes.
+pub const VERIFY_FULL: Target =
+    Target { name: "verify_full", run: verify_full::run, seeds: verify_full::seeds, seal: verify::seal };
+
 /// All targets.
-pub const TARGETS: [Target; 3] = [HEADER, PAGE, VERIFY];
+pub const TARGETS: &[Target] = &[HEADER, PAGE, VERIFY, VERIFY_FULL];
 
 impl Target {
     /// Runs the target twice: for a fuzzer that knows nothing of checksums and would stay in front of them.

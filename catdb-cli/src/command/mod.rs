@@ -1,12 +1,22 @@
 //! One file for each command: takes arguments, calls the library, hands the result to a renderer.
 
+pub(crate) mod dump;
+pub(crate) mod entries;
 pub(crate) mod explain;
+pub(crate) mod export;
 pub(crate) mod info;
+pub(crate) mod lookup;
+pub(crate) mod schema;
+pub(crate) mod tables;
 pub(crate) mod verify;
 
+use std::path::Path;
 use std::process::ExitCode;
 
+use ese_core::database::{Database, Table};
+
 use crate::interrupt::EXIT_INTERRUPTED;
+use crate::render::refusal::Refusal;
 
 /// How a command ended; the worst of several counts.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -30,4 +40,22 @@ impl From<Outcome> for ExitCode {
             Outcome::Interrupted => EXIT_INTERRUPTED,
         })
     }
+}
+
+/// The tables of the database at `path` that are called as in `names`, each once; all but those of the engine if none is
+/// named, and those too with `system`.
+fn chosen_tables<'d>(
+    database: &'d Database,
+    path: &Path,
+    names: &[String],
+    system: bool,
+) -> Result<Vec<Table<'d>>, Refusal> {
+    if let Some(name) = names.iter().find(|name| database.table(name).is_none()) {
+        return Err(Refusal::no_table(path, name));
+    }
+    let named = |table: &Table<'_>| names.iter().any(|name| name.eq_ignore_ascii_case(table.name()));
+    let chosen = |table: &Table<'_>| {
+        if names.is_empty() { system || !table.schema().is_system() } else { named(table) }
+    };
+    Ok(database.tables().filter(chosen).collect())
 }

@@ -194,7 +194,7 @@ fn value(out: &mut Vec<u8>, of: &Value<'_>) {
 }
 
 /// A cell of text: quoted, no formula, nothing that misleads.
-fn text(out: &mut Vec<u8>, text: &str) {
+pub(crate) fn text(out: &mut Vec<u8>, text: &str) {
     out.push(b'"');
     if text.starts_with(FORMULA) || text.starts_with(misleads) {
         out.push(b'\'');

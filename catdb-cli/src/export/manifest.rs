@@ -5,6 +5,7 @@ use std::path::Path;
 
 use serde::Serialize;
 
+use super::fault::Faults;
 use super::{ExportError, TableInfo, TableOutput, ValueForm, staging};
 use crate::render::json::{TOOL, Tool};
 
@@ -23,6 +24,8 @@ pub(crate) struct Manifest {
     #[serde(skip_serializing_if = "Option::is_none")]
     input_sha256: Option<String>,
     tables: Vec<TableEntry>,
+    /// What could not be read.
+    faults: Faults,
 }
 
 #[derive(Serialize)]
@@ -66,7 +69,20 @@ impl Manifest {
             ValueForm::Typed => "typed",
             ValueForm::Raw => "raw",
         };
-        Manifest { schema: SCHEMA, tool: TOOL, format, values, input_sha256, tables: Vec::new() }
+        Manifest {
+            schema: SCHEMA,
+            tool: TOOL,
+            format,
+            values,
+            input_sha256,
+            tables: Vec::new(),
+            faults: Faults::default(),
+        }
+    }
+
+    /// What could not be read of all tables.
+    pub(crate) fn set_faults(&mut self, faults: Faults) {
+        self.faults = faults;
     }
 
     /// Adds a table that was written.
@@ -86,14 +102,7 @@ impl Manifest {
             name: index.name.clone(),
             primary: index.primary,
             unique: index.unique,
-            key: index
-                .columns
-                .iter()
-                .map(|segment| {
-                    let name = table.columns.get(segment.column).map_or("", |column| &column.name);
-                    format!("{}{name}", if segment.descending { '-' } else { '+' })
-                })
-                .collect(),
+            key: index.key(table),
         });
         self.tables.push(TableEntry {
             table: table.name.clone(),

@@ -2,15 +2,19 @@
 //!
 //! Each format is a [`TableSink`] over plain data ([`TableInfo`], [`Row`]) in a file of its own. A sink knows nothing of
 //! databases and pages, never writes outside the folder it was given, and never replaces a file. Values come as stored
-//! bytes; sinks decode them by `ese_core::value`, and keep as bytes what does not decode.
+//! bytes; sinks decode them by `ese_core::value`, and keep as bytes what does not decode. [`read`] is the other side: it
+//! fills rows from an open database.
 
 pub(crate) mod csv;
+pub(crate) mod fault;
 pub(crate) mod file_name;
 pub(crate) mod json_text;
 pub(crate) mod jsonl;
+pub(crate) mod keys;
 pub(crate) mod manifest;
 #[cfg(feature = "parquet")]
 pub(crate) mod parquet;
+pub(crate) mod read;
 pub(crate) mod row;
 #[cfg(feature = "sqlite")]
 pub(crate) mod sqlite;
@@ -18,12 +22,11 @@ pub(crate) mod staging;
 pub(crate) mod table;
 #[cfg(test)]
 mod testing;
+pub(crate) mod wanted;
 
 use std::io;
 
-#[allow(unused_imports)] // until the commands fill them in
 pub(crate) use row::{Provenance, Row, RowState};
-#[allow(unused_imports)]
 pub(crate) use table::{ColumnInfo, IndexColumn, IndexInfo, TableInfo};
 
 /// What rows carry beside their columns.

@@ -7,7 +7,7 @@ use std::ops::Range;
 pub(crate) struct Provenance {
     /// Its page.
     pub(crate) pgno: u32,
-    /// Its line on the page, 0-based, as `salvage` counts.
+    /// Its line on the page, as findings and `salvage` count: the index of the tag.
     pub(crate) line: u32,
     /// `intact` for a live row.
     pub(crate) status: &'static str,
@@ -30,12 +30,19 @@ pub(crate) struct Row {
     values: Vec<Range<usize>>,
     /// Why a value is not what it should be (still compressed, cut short), by its place in `values`.
     faults: Vec<(usize, String)>,
-    /// Column, and its first value.
-    cells: Vec<(usize, usize)>,
+    cells: Vec<CellPlace>,
     /// Place of the index in the table, and the key.
     keys: Vec<(usize, Range<usize>)>,
     pub(crate) provenance: Option<Provenance>,
     pub(crate) state: RowState,
+}
+
+/// A column, and its values by their places: from `first` up to `end`.
+#[derive(Clone, Copy, Debug)]
+struct CellPlace {
+    column: usize,
+    first: usize,
+    end: usize,
 }
 
 /// One value.
@@ -59,9 +66,22 @@ impl Row {
         self.state = RowState::Live;
     }
 
-    /// The values that follow are those of `column`. Columns come in ascending order.
+    /// The values that follow are those of `column`, which comes once.
     pub(crate) fn begin_cell(&mut self, column: usize) {
-        self.cells.push((column, self.values.len()));
+        let first = self.values.len();
+        self.cells.push(CellPlace { column, first, end: first });
+    }
+
+    /// The column of the cell that values go to.
+    pub(crate) fn current_column(&self) -> Option<usize> {
+        self.cells.last().map(|cell| cell.column)
+    }
+
+    /// Puts cells that came in another order into that of their columns, which sinks rely on.
+    pub(crate) fn order_cells(&mut self) {
+        if !self.cells.is_sorted_by_key(|cell| cell.column) {
+            self.cells.sort_unstable_by_key(|cell| cell.column);
+        }
     }
 
     /// Adds a value to the cell.
@@ -69,6 +89,9 @@ impl Row {
         let start = self.bytes.len();
         self.bytes.extend_from_slice(bytes);
         self.values.push(start..self.bytes.len());
+        if let Some(cell) = self.cells.last_mut() {
+            cell.end = self.values.len();
+        }
     }
 
     /// Adds bytes that stand in for a value.
@@ -86,10 +109,13 @@ impl Row {
 
     /// Each column that has values, with them.
     pub(crate) fn cells(&self) -> impl Iterator<Item = (usize, Cell<'_>)> {
-        self.cells.iter().enumerate().filter_map(|(i, (column, first))| {
-            let end = self.cells.get(i + 1).map_or(self.values.len(), |(_, next)| *next);
-            (end > *first).then_some((*column, Cell { row: self, first: *first, end }))
-        })
+        let with_values = self.cells.iter().filter(|cell| cell.end > cell.first);
+        with_values.map(|cell| (cell.column, Cell { row: self, first: cell.first, end: cell.end }))
+    }
+
+    /// The values of one column; `None` if it is NULL.
+    pub(crate) fn cell(&self, column: usize) -> Option<Cell<'_>> {
+        self.cells().find(|(place, _)| *place == column).map(|(_, cell)| cell)
     }
 
     /// The keys of each index, in the order in which they came.
@@ -136,17 +162,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_row_gives_back_its_cells_and_leaves_out_those_without_values() {
+    fn a_row_gives_back_its_cells_in_order_and_leaves_out_those_without_values() {
         let mut row = Row::default();
         for _ in 0..2 {
             row.clear();
-            row.begin_cell(0);
-            row.push(b"one");
-            row.begin_cell(1);
             row.begin_cell(7);
             row.push(b"");
             row.push_faulty(b"zz", "encrypted".to_owned());
+            row.begin_cell(0);
+            row.push(b"one");
+            row.begin_cell(1);
             row.push_key(3, b"\x7f");
+            row.order_cells();
             let cells: Vec<(usize, Vec<Stored<'_>>)> =
                 row.cells().map(|(column, cell)| (column, cell.values().collect())).collect();
             assert_eq!(cells.len(), 2);

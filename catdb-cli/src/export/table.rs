@@ -40,6 +40,17 @@ pub(crate) struct IndexInfo {
     pub(crate) columns: Vec<IndexColumn>,
 }
 
+impl IndexInfo {
+    /// Its columns in `table`: `+name` ascending, `-name` descending.
+    pub(crate) fn key(&self, table: &TableInfo) -> Vec<String> {
+        let segments = self.columns.iter().map(|segment| {
+            let name = table.columns.get(segment.column).map_or("", |column| &column.name);
+            format!("{}{name}", if segment.descending { '-' } else { '+' })
+        });
+        segments.collect()
+    }
+}
+
 /// A table.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub(crate) struct TableInfo {

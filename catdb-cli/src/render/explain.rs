@@ -64,7 +64,7 @@ pub(crate) fn markdown(out: &mut dyn Write, codes: &[Code]) -> io::Result<()> {
     Ok(())
 }
 
-/// The next command, with words in place of the input and the page.
+/// The next command, with words in place of the input, the page and the line.
 fn command(code: Code) -> String {
-    code.info().next.command.replace("{file}", "FILE").replace("{pgno}", "PGNO")
+    code.info().next.command.replace("{file}", "FILE").replace("{pgno}", "PGNO").replace("{line}", "LINE")
 }

@@ -100,8 +100,9 @@ pub(crate) struct InfoDocument {
     info: Option<Info>,
 }
 
+/// What both documents say of a header, that of `info` and that of `dump header`.
 #[derive(Serialize)]
-struct Info {
+pub(crate) struct Info {
     bytes: u64,
     page_size: usize,
     pages: u32,
@@ -127,19 +128,7 @@ struct FieldEntry {
 
 impl InfoDocument {
     pub(crate) fn new(path: &Path, bytes: u64, opened: &OpenedHeader) -> InfoDocument {
-        let copies = &opened.copies;
-        let info = Info {
-            bytes,
-            page_size: opened.page_size.bytes(),
-            pages: opened.page_size.last_pgno(bytes).0,
-            used: match copies.used() {
-                Used::First => "first",
-                Used::Second => "second",
-                Used::Neither => "neither",
-            },
-            copies: [CopyEntry::new(&copies.first), CopyEntry::new(&copies.second)],
-        };
-        InfoDocument { info: Some(info), ..InfoDocument::empty(path) }
+        InfoDocument { info: Some(Info::new(bytes, opened)), ..InfoDocument::empty(path) }
     }
 
     pub(crate) fn refused(path: &Path, refusal: &Refusal) -> InfoDocument {
@@ -150,6 +139,23 @@ impl InfoDocument {
     fn empty(path: &Path) -> InfoDocument {
         let path = path.to_string_lossy().into_owned();
         InfoDocument { schema: "catdb.info/1", tool: TOOL, path, error: None, next: None, info: None }
+    }
+}
+
+impl Info {
+    pub(crate) fn new(bytes: u64, opened: &OpenedHeader) -> Info {
+        let copies = &opened.copies;
+        Info {
+            bytes,
+            page_size: opened.page_size.bytes(),
+            pages: opened.page_size.last_pgno(bytes).0,
+            used: match copies.used() {
+                Used::First => "first",
+                Used::Second => "second",
+                Used::Neither => "neither",
+            },
+            copies: [CopyEntry::new(&copies.first), CopyEntry::new(&copies.second)],
+        }
     }
 }
 
@@ -171,7 +177,7 @@ impl FieldEntry {
 }
 
 /// Numbers as numbers, everything else as text; a time or place that was never set is null.
-fn value(value: FieldValue) -> serde_json::Value {
+pub(super) fn value(value: FieldValue) -> serde_json::Value {
     match value {
         FieldValue::U32(n) | FieldValue::Hex32(n) => n.into(),
         FieldValue::I32(n) | FieldValue::Generation(n) => n.into(),

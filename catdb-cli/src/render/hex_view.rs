@@ -51,6 +51,26 @@ pub(super) fn write(
     Ok(())
 }
 
+/// Writes all of `bytes`, which lie at `offset` of the file; of equal lines that follow each other only the first.
+pub(super) fn whole(out: &mut dyn Write, offset: u64, bytes: &[u8]) -> io::Result<()> {
+    let mut before: Option<&[u8]> = None;
+    let mut is_left_out = false;
+    let last = bytes.len().saturating_sub(1) / WIDTH;
+    for (place, line) in bytes.chunks(WIDTH).enumerate() {
+        if before == Some(line) && place != last {
+            if !is_left_out {
+                writeln!(out, "             {FAINT}*{FAINT:#}")?;
+            }
+            is_left_out = true;
+            continue;
+        }
+        is_left_out = false;
+        before = Some(line);
+        write_line(out, offset + (place * WIDTH) as u64, line, u64::MAX)?;
+    }
+    Ok(())
+}
+
 fn write_line(out: &mut dyn Write, offset: u64, bytes: &[u8], wrong: u64) -> io::Result<()> {
     write!(out, "             {FAINT}{offset:#010x}{FAINT:#} ")?;
     for (at, byte) in (offset..).zip(bytes) {

@@ -162,8 +162,9 @@ impl NotCheckedEntry {
     }
 }
 
+/// One finding.
 #[derive(Serialize)]
-struct FindingEntry {
+pub(super) struct FindingEntry {
     code: &'static str,
     severity: &'static str,
     jet: Option<JetEntry>,
@@ -202,10 +203,12 @@ struct Data {
     bit: Option<u32>,
     count: Option<u64>,
     pages: Vec<u32>,
+    /// Differences elsewhere that follow from this finding.
+    consequences: Option<u64>,
 }
 
 impl FindingEntry {
-    fn new(finding: &Finding, path: &Path) -> FindingEntry {
+    pub(super) fn new(finding: &Finding, path: &Path) -> FindingEntry {
         let detail = &finding.detail;
         let digits = if finding.pgno.is_some() { 16 } else { 8 };
         let hex = |sums: &[u64]| sums.iter().map(|sum| format!("{sum:0digits$x}")).collect();
@@ -232,6 +235,7 @@ impl FindingEntry {
                 bit: detail.bits.first().copied(),
                 count: detail.count,
                 pages: detail.pages.iter().map(|pgno| pgno.0).collect(),
+                consequences: detail.consequences,
             },
             next: next_command(finding, path),
         }

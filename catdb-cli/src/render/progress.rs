@@ -1,5 +1,6 @@
 //! A progress bar on standard error, for runs that take long and people who watch.
 
+use std::borrow::Cow;
 use std::io::IsTerminal;
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -31,6 +32,13 @@ impl<'a> Bar<'a> {
         Bar { bar, started: Instant::now(), interrupt, wanted: !quiet && std::io::stderr().is_terminal() }
     }
 
+    /// A part of the run begins: what it does, and its size in bytes.
+    pub(crate) fn start(&self, what: impl Into<Cow<'static, str>>, total: u64) {
+        self.bar.reset();
+        self.bar.set_length(total);
+        self.bar.set_message(what);
+    }
+
     pub(crate) fn finish(&self) {
         self.bar.finish_and_clear();
     }
@@ -38,9 +46,7 @@ impl<'a> Bar<'a> {
 
 impl Progress for Bar<'_> {
     fn begin(&self, phase: Phase, total: u64) {
-        self.bar.reset();
-        self.bar.set_length(total);
-        self.bar.set_message(phase.name());
+        self.start(phase.name(), total);
     }
 
     fn advance(&self, bytes: u64) {

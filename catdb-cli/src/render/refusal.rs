@@ -4,9 +4,10 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use anstyle::{AnsiColor, Style};
+use ese_core::database::OpenError;
 use ese_core::verify::VerifyError;
 
-use super::{shell_word, shown};
+use super::{shell_word, shown, shown_text};
 
 const LABEL: Style = AnsiColor::Red.on_default().bold();
 
@@ -56,6 +57,56 @@ impl Refusal {
             VerifyError::Cancelled => format!("catdb-cli verify {word}"),
         };
         Refusal { reason: error.to_string(), next }
+    }
+
+    /// It could not be opened as a database.
+    pub(crate) fn of_database(path: &Path, error: &OpenError) -> Refusal {
+        match error {
+            OpenError::File(error) => Refusal::not_opened(path, error),
+            OpenError::NotADatabase(error) => Refusal::not_verified(path, error),
+        }
+    }
+
+    /// The output cannot be made at `path`.
+    pub(crate) fn no_output(path: &Path, error: &io::Error) -> Refusal {
+        let word = shell_word(path);
+        let (reason, next) = match error.kind() {
+            io::ErrorKind::DirectoryNotEmpty => (
+                "expected a new or an empty folder, found one with something in it".to_owned(),
+                format!("ls -la {word}"),
+            ),
+            _ => (format!("the output cannot be made there: {error}"), format!("ls -ld {word}")),
+        };
+        Refusal { reason, next }
+    }
+
+    /// Standard output is one stream, and the format is not.
+    pub(crate) fn not_a_stream() -> Refusal {
+        let reason = "expected --format jsonl for standard output, found a format that needs a folder".to_owned();
+        Refusal { reason, next: "catdb-cli export --help".to_owned() }
+    }
+
+    /// There is no such table in the database at `path`.
+    pub(crate) fn no_table(path: &Path, name: &str) -> Refusal {
+        let reason = format!("expected a table {}, found none of that name", shown_text(name));
+        Refusal { reason, next: format!("catdb-cli tables --system {}", shell_word(path)) }
+    }
+
+    /// No table of the database at `path` has the columns that `--where` asks for.
+    pub(crate) fn no_column(path: &Path, columns: &str) -> Refusal {
+        let reason = format!("expected a table with {}, found none", shown_text(columns));
+        Refusal { reason, next: format!("catdb-cli schema {}", shell_word(path)) }
+    }
+
+    /// It is a database, but no catdb.
+    pub(crate) fn no_catdb(path: &Path) -> Refusal {
+        let reason = "expected the tables of a catdb, found others".to_owned();
+        Refusal { reason, next: format!("catdb-cli tables {}", shell_word(path)) }
+    }
+
+    /// On standard error, where the answer is for a program.
+    pub(crate) fn tell(&self, path: &Path) -> io::Result<()> {
+        self.write(&mut anstream::stderr().lock(), path)
     }
 
     /// In place of a verdict.

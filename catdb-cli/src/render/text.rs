@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use anstyle::{AnsiColor, Style};
-use ese_core::finding::{Finding, Severity};
+use ese_core::finding::{Finding, Object, Severity};
 use ese_core::format::DbState;
 use ese_core::source::ByteSource;
 use ese_core::verify::{Report, Verdict};
@@ -119,7 +119,10 @@ fn findings(out: &mut dyn Write, path: &Path, report: &Report, look: &Look<'_>) 
     let limit = if look.all { usize::MAX } else { SHOWN };
     let by_weight = BY_WEIGHT.iter().flat_map(|weight| report.findings().iter().filter(move |f| f.severity == *weight));
     for finding in by_weight.take(limit) {
-        one(out, finding, report, look)?;
+        one(out, finding)?;
+        if let Some(source) = look.hex {
+            hex_view::write(out, finding, report.database.page_size.bytes(), source)?;
+        }
         writeln!(out, "           {FAINT}next: {}{FAINT:#}", next_command(finding, path))?;
     }
     let hidden = report.findings().len().saturating_sub(limit);
@@ -139,24 +142,39 @@ fn findings(out: &mut dyn Write, path: &Path, report: &Report, look: &Look<'_>) 
     Ok(())
 }
 
-fn one(out: &mut dyn Write, finding: &Finding, report: &Report, look: &Look<'_>) -> io::Result<()> {
+/// One finding: code, place, message, JET error.
+pub(super) fn one(out: &mut dyn Write, finding: &Finding) -> io::Result<()> {
     let style = severity_style(finding.severity);
     let place = match finding.pgno {
         Some(pgno) => format!("page {pgno} (0x{pgno:x}), offset 0x{:x}", finding.offset, pgno = pgno.0),
         None => format!("offset 0x{:x}", finding.offset),
     };
     let rule = finding.detail.rule.map_or_else(String::new, |rule| format!(" [{rule}]"));
-    writeln!(out, "\n  {style}{:<8}{style:#} {BOLD}{}{BOLD:#}  {place}", finding.severity, finding.code)?;
+    let object = finding.object.as_ref().map_or_else(String::new, of_object);
+    writeln!(out, "\n  {style}{:<8}{style:#} {BOLD}{}{BOLD:#}  {place}{object}", finding.severity, finding.code)?;
     writeln!(out, "           {}{FAINT}{rule}{FAINT:#}", finding.message)?;
     if let Some(count) = finding.detail.count.filter(|count| *count > 1 && finding.detail.line.is_some()) {
         writeln!(out, "           {} of the page in all", counted(count, "line"))?;
     }
+    if let Some(count) = finding.detail.consequences {
+        writeln!(
+            out,
+            "           explains {} elsewhere: rows, index entries or long values",
+            counted(count, "difference")
+        )?;
+    }
     if let Some(jet) = finding.jet {
         writeln!(out, "           {jet}")?;
     }
-    match look.hex {
-        Some(source) => hex_view::write(out, finding, report.database.page_size.bytes(), source),
-        None => Ok(()),
+    Ok(())
+}
+
+/// ", table T, index ix".
+fn of_object(object: &Object) -> String {
+    match (&object.table, &object.tree) {
+        (Some(table), Some(tree)) => format!(", {}.{}", shown(table.as_ref()), shown(tree.as_ref())),
+        (Some(name), None) | (None, Some(name)) => format!(", {}", shown(name.as_ref())),
+        (None, None) => format!(", tree {}", object.objid),
     }
 }
 

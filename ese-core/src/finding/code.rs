@@ -147,15 +147,15 @@ codes! {
     PageChecksum "page-checksum" Error READ_VERIFY, "02-6",
         "The stored and the computed checksum of the page differ, and no single bit explains it: its content cannot be trusted.",
         "Work on a copy. Check the disk, look for an older copy of the file, and look at what stands there.",
-        "catdb-cli verify --hex {file}";
+        "catdb-cli dump {file} page {pgno}";
     PageEcc "page-ecc" Warning READ_VERIFY, "02-6.4",
         "One bit of the page is flipped; the checksum says which, and with it flipped back the page is sound.",
         "No data is lost: a reader that corrects gets the page. Check the memory and the disk of the machine.",
-        "catdb-cli verify --hex {file}";
+        "catdb-cli dump {file} page {pgno}";
     PageNumber "page-number" Error Some(JetError::READ_PGNO_VERIFY_FAILURE), "02-6.6 P19",
         "The page is sound but belongs to another place in the file.",
         "A write went to the wrong place: the page that was here is lost, the other one may be old.",
-        "catdb-cli verify --hex {file}";
+        "catdb-cli dump {file} page {pgno}";
     PageBlankInUse "page-blank-in-use" Error Some(JetError::PAGE_NOT_INITIALIZED), "T3",
         "The page is blank, and a tree needs what was on it: a write never came, or its place was wiped.",
         "Look for an older copy of the file: what was on the page is not in this one.",
@@ -163,43 +163,43 @@ codes! {
     PageFreeSpace "page-free-space" Error CORRUPTED, "P1 P2 P3 P15",
         "The fields that count the free space of the page do not add up.",
         "Look at the header of the page.",
-        "catdb-cli verify --hex {file}";
+        "catdb-cli dump {file} page {pgno}";
     PageTags "page-tags" Error CORRUPTED, "P4 P11 P12 P13",
         "The tag array, or the place of a line, is outside its bounds.",
         "Look at the tags of the page.",
-        "catdb-cli verify --hex {file}";
+        "catdb-cli dump {file} page {pgno}";
     PageOverlap "page-overlap" Error CORRUPTED, "P14",
         "Two lines of the page share bytes.",
         "Look at the tags of the page.",
-        "catdb-cli verify --hex {file}";
+        "catdb-cli dump {file} page {pgno}";
     PageFlags "page-flags" Error CORRUPTED, "P5 P6 P7 P8 P10",
         "The flags of the page contradict each other or its content.",
         "Look at the header of the page.",
-        "catdb-cli verify --hex {file}";
+        "catdb-cli dump {file} page {pgno}";
     PageFlagsUnknown "page-flags-unknown" Warning None, "02-3",
         "The page has flags that nobody knows.",
         "Look at the header of the page.",
-        "catdb-cli verify --hex {file}";
+        "catdb-cli dump {file} page {pgno}";
     RepairFlag "repair-flag" Error CORRUPTED, "P9",
         "The page was written by a repair that did not finish.",
         "Do not trust the tree of this page; look for a copy from before the repair.",
-        "catdb-cli verify --hex {file}";
+        "catdb-cli dump {file} page {pgno}";
     PageNode "page-node" Error CORRUPTED, "P16 P17",
         "Prefix, suffix, key or data of a node lie outside the node, or are missing.",
         "Look at the line of the page.",
-        "catdb-cli verify --hex {file}";
+        "catdb-cli dump {file} node {pgno}:{line}";
     PageOrder "page-order" Error CORRUPTED, "P18",
         "Keys on the page are out of order: searches miss entries.",
         "Look at the lines of the page.",
-        "catdb-cli verify --hex {file}";
+        "catdb-cli dump {file} page {pgno}";
     PageReserved "page-reserved" Warning None, "P19",
         "Reserved bytes of the page header are not zero.",
         "Nothing to do; the engine ignores them.",
-        "catdb-cli verify --hex {file}";
+        "catdb-cli dump {file} page {pgno}";
     BtreePgno "btree-pgno" Error CORRUPTED, "T1",
         "A page of a tree names a child outside the file.",
         "Look at the line: the rows below it cannot be reached by key.",
-        "catdb-cli dump {file} page {pgno}";
+        "catdb-cli dump {file} node {pgno}:{line}";
     BtreeShared "btree-shared" Error CORRUPTED, "T2",
         "A page is named twice: by two parents, or by one of its own descendants.",
         "Look at the tree.",
@@ -223,11 +223,11 @@ codes! {
     BtreeSeparator "btree-separator" Error CORRUPTED, "T11 T13 T23",
         "A line of an internal page is no separator with a child.",
         "Look at the line: searches may miss what lies below it.",
-        "catdb-cli dump {file} page {pgno}";
+        "catdb-cli dump {file} node {pgno}:{line}";
     BtreeBounds "btree-bounds" Error CORRUPTED, "T14 T15",
         "A key lies outside the bounds that the parent gives its page: searches miss it.",
         "Look at the page and at the one above it.",
-        "catdb-cli dump {file} page {pgno}";
+        "catdb-cli dump {file} node {pgno}:{line}";
     BtreeLink "btree-link" Error Some(JetError::BAD_PAGE_LINK), "T17 T18",
         "A page does not name its neighbours on the same level: scans go astray.",
         "No row is lost to a reader that follows parents.",
@@ -287,19 +287,19 @@ codes! {
     CatalogRow "catalog-row" Error CORRUPTED, "C2 C3 C4 C6 C7 C8 C9 C10 C11 C14 C17",
         "A row of the catalog contradicts itself, or other rows.",
         "Compare the row with the one of the shadow catalog, and look for a copy of the file in which both are right.",
-        "catdb-cli dump {file} catalog";
+        "catdb-cli dump {file} node {pgno}:{line}";
     CatalogShadowDiffers "catalog-shadow-differs" Error CORRUPTED, "C12",
         "The catalog and its shadow disagree in what changes the meaning of data, or one of them lacks a row.",
         "Look at both rows: which of them is right, the data they describe can tell.",
-        "catdb-cli dump {file} catalog";
+        "catdb-cli dump {file} node {pgno}:{line}";
     CatalogShadowMinor "catalog-shadow-minor" Warning None, "C12",
         "The catalog and its shadow differ in a field that changes nothing.",
         "Nothing to do; no reader goes by this field.",
-        "catdb-cli dump {file} catalog";
+        "catdb-cli dump {file} node {pgno}:{line}";
     CatalogOdd "catalog-odd" Warning None, "C10 C14",
         "The catalog can be read, but the engine never writes it so.",
         "Nothing is lost; find out which program wrote the file.",
-        "catdb-cli dump {file} catalog";
+        "catdb-cli dump {file} node {pgno}:{line}";
     CatalogShadowMissing "catalog-shadow-missing" Warning None, "C13",
         "The shadow catalog has no rows: if the catalog is damaged, nothing stands in for it.",
         "Some files are so by design; keep a copy of the file.",
@@ -315,71 +315,71 @@ codes! {
     RecordFormat "record-format" Error CORRUPTED, "R1 R2 R3 R5 R7 R9 R10 R11 R12",
         "The header of a record, or a place that it gives for a column or a value, is impossible: columns of it are lost or read wrong.",
         "Work on a copy, and look at the record; the other columns of it can be read where their own places are sound.",
-        "catdb-cli dump {file} page {pgno}";
+        "catdb-cli dump {file} node {pgno}:{line}";
     RecordColumn "record-column" Error CORRUPTED, "R4 R8 R14 R15",
         "A record does not fit its table: a column that the catalog does not have, a value of the wrong size, or none where there must be one. As an info: a value of a column that was deleted.",
         "Look at the record beside the columns of its table: either of the two may be damaged.",
-        "catdb-cli dump {file} page {pgno}";
+        "catdb-cli dump {file} node {pgno}:{line}";
     RecordOdd "record-odd" Warning None, "R5 R6 R17",
         "A record can be read, but the engine never writes one like it.",
         "Compare the values of the record with what should be there.",
-        "catdb-cli dump {file} page {pgno}";
-    RecordKey "record-key" Error CORRUPTED, "I3 I4",
+        "catdb-cli dump {file} node {pgno}:{line}";
+    RecordKey "record-key" Error CORRUPTED, "R16 I3 I4 I10 I11",
         "The primary key of a row is not that of its columns: searches miss the row, or find it under a wrong key.",
         "Look at the row; either its key or one of its columns is damaged.",
-        "catdb-cli dump {file} page {pgno}";
+        "catdb-cli dump {file} node {pgno}:{line}";
     LvMissing "lv-missing" Error CORRUPTED, "L13 L14 L15 L20 R13",
         "A record refers to a long value that is not there.",
         "Work on a copy, and look for the value in an older one; the other columns of the record can be read.",
-        "catdb-cli dump {file} page {pgno}";
+        "catdb-cli dump {file} node {pgno}:{line}";
     LvChunk "lv-chunk" Error CORRUPTED, "L1 L6 L7 L9 L10 L11 L12 L21",
         "A chunk of a long value is missing, misplaced or has a wrong size, or all chunks together have.",
         "The value is damaged; look at its nodes, and for an older copy of the file.",
-        "catdb-cli dump {file} page {pgno}";
+        "catdb-cli dump {file} node {pgno}:{line}";
     LvRoot "lv-root" Error CORRUPTED, "L2 L3 L4 L5",
         "The root of a long value is malformed, stands at the wrong place, or is missing.",
         "The value is damaged; look at its nodes, and for an older copy of the file.",
-        "catdb-cli dump {file} page {pgno}";
+        "catdb-cli dump {file} node {pgno}:{line}";
     LvRefcountLow "lv-refcount-low" Error CORRUPTED, "L16",
         "More records refer to a long value than it counts: it will be deleted while it is still in use.",
         "Do not let the engine write to the file before its content is exported.",
-        "catdb-cli dump {file} page {pgno}";
+        "catdb-cli dump {file} node {pgno}:{line}";
     LvRefcountHigh "lv-refcount-high" Warning None, "L17",
         "A long value counts more references than there are: it will never be deleted.",
         "No data is lost; compaction writes a right count.",
-        "catdb-cli dump {file} page {pgno}";
+        "catdb-cli dump {file} node {pgno}:{line}";
     LvOrphan "lv-orphan" Warning None, "L18",
         "No record refers to a long value that counts references: it takes up space, or its record is lost.",
         "If no rows are missing, compaction drops it.",
-        "catdb-cli dump {file} page {pgno}";
+        "catdb-cli dump {file} node {pgno}:{line}";
     LvDead "lv-dead" Info None, "L19",
         "Long values that nobody refers to wait for their deletion.",
         "Nothing to do; compaction drops them.",
-        "catdb-cli dump {file} page {pgno}";
+        "catdb-cli dump {file} node {pgno}:{line}";
     LvCompression "lv-compression" Error Some(JetError::DECOMPRESSION_FAILED), "L8",
         "A compressed chunk of a long value cannot be decompressed.",
         "The value is damaged; look at its nodes, and for an older copy of the file.",
-        "catdb-cli dump {file} page {pgno}";
+        "catdb-cli dump {file} node {pgno}:{line}";
     IdxEntryMissing "idx-entry-missing" Error SECONDARY_INDEX, "I5",
         "A row has no entry in an index of its table: searches by that index miss it.",
         "The row itself is there; building the index anew mends it.",
-        "catdb-cli dump {file} page {pgno}";
+        "catdb-cli dump {file} node {pgno}:{line}";
     IdxEntryExtra "idx-entry-extra" Error SECONDARY_INDEX, "I6",
         "An index has an entry that no row of its table asks for: searches lead to nothing, or a row was lost.",
         "Look whether the row that the entry names should exist.",
-        "catdb-cli dump {file} page {pgno}";
+        "catdb-cli dump {file} node {pgno}:{line}";
     IdxEntryWrong "idx-entry-wrong" Error SECONDARY_INDEX, "I7 I10 I11",
         "An entry of an index has another key, or leads to another row, than the rows of the table say.",
         "The rows themselves are there; building the index anew mends it.",
-        "catdb-cli dump {file} page {pgno}";
+        "catdb-cli dump {file} node {pgno}:{line}";
     IdxDuplicateKey "idx-duplicate-key" Error Some(JetError::KEY_DUPLICATE), "I8",
         "Two entries of a unique index have equal keys: one of the two rows has to go before the index can be built anew.",
         "Compare the two rows.",
-        "catdb-cli dump {file} page {pgno}";
+        "catdb-cli dump {file} node {pgno}:{line}";
     IdxUnverifiable "idx-unverifiable" Info None, "I12 I13",
         "Keys of an index were compared only in part: they hold text sorted by Windows' tables, or values that cannot be read here.",
         "Nothing to do; number, shape and rows of the entries were checked.",
-        "catdb-cli dump {file} page {pgno}";
+        "catdb-cli dump {file} catalog";
 }
 
 impl Code {

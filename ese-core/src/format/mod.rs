@@ -15,6 +15,7 @@ mod log_position;
 pub mod long_value;
 mod node;
 pub mod page;
+mod page_fields;
 mod page_sums;
 pub mod record;
 mod signature;

@@ -9,6 +9,7 @@ use std::cmp::Ordering;
 use crate::format::{Node, NodeError, NodeKey, Objid, Page, PageFlags, Pgno};
 use crate::source::Pages;
 
+use super::levels::foreign;
 use super::page_set::PageSet;
 use super::reader::{PageFault, TrustedPages};
 
@@ -215,13 +216,19 @@ impl<'s> Cursor<'s> {
     /// The next node of the leaves in key order, flagged deleted or not, or what keeps the cursor from a part of the
     /// tree; `None` behind the last one.
     pub fn next_node(&mut self) -> Option<Result<LeafNode<'_>, TreeFault>> {
+        self.next_node_where(|_| true)
+    }
+
+    /// As [`Cursor::next_node`], without the nodes that are not `wanted`.
+    pub fn next_node_where(&mut self, wanted: impl Fn(&Node<'_>) -> bool) -> Option<Result<LeafNode<'_>, TreeFault>> {
         let line = loop {
-            let lines = self.lowest_leaf().map(|leaf| leaf.page.tag_count());
-            if let (Some(lines), Some(level)) = (lines, self.lowest())
-                && level.next < lines
-            {
-                level.next += 1;
-                break level.next - 1;
+            let from = self.levels.get(..self.depth).and_then(<[_]>::last).map_or(0, |level| level.next);
+            let found = self.lowest_leaf().and_then(|leaf| {
+                (from..leaf.page.tag_count()).find(|line| leaf.page.node(*line).as_ref().map_or(true, &wanted))
+            });
+            if let (Some(line), Some(level)) = (found, self.lowest()) {
+                level.next = line + 1;
+                break line;
             }
             if let Err(fault) = self.step()? {
                 return Some(Err(fault));
@@ -263,19 +270,8 @@ impl<'s> Cursor<'s> {
         }
         let Some(level) = self.levels.get_mut(self.depth) else { return Err(TreeFault::Depth { pgno }) };
         let page = level.pages.get(pgno)?;
-        let flags = page.flags();
-        let kind = flags & PageFlags::KIND;
-        let (objid, expected) = *self.tree.get_or_insert((page.objid(), kind));
-        let found = if page.objid() != objid {
-            Some(format!("one of tree {}", page.objid()))
-        } else if flags.intersects(PageFlags::EMPTY | PageFlags::PRE_INIT) {
-            Some("an empty page".to_owned())
-        } else if kind != expected {
-            Some(format!("one of another kind (flags 0x{:x})", flags.bits()))
-        } else {
-            None
-        };
-        if let Some(found) = found {
+        let (objid, kind) = *self.tree.get_or_insert((page.objid(), page.flags() & PageFlags::KIND));
+        if let Some(found) = foreign(page, objid, kind) {
             return Err(TreeFault::Foreign { pgno, expected: objid, found });
         }
         level.pgno = pgno;

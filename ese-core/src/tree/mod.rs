@@ -3,6 +3,7 @@
 //! Reading only. A page that cannot be had is a [`PageFault`] that the walk reports and steps over; nothing here judges.
 
 mod cursor;
+mod levels;
 mod list;
 mod ownership;
 mod page_set;
@@ -11,6 +12,7 @@ mod reader;
 mod space;
 
 pub use cursor::{Cursor, DEPTH_MOST, Leaf, LeafNode, TreeFault};
+pub use levels::{LevelPage, LevelWalk};
 pub use list::{LeftOut, TreeInfo, TreeKind, TreeList};
 pub use ownership::{Conflict, ConflictKind, Ownership};
 pub use page_set::PageSet;

@@ -11,7 +11,7 @@ use crate::check::catalog::Context as CatalogContext;
 use crate::check::space::{SpaceCheck, UsedPages};
 use crate::check::tree::{DbtimeTally, FindingSink, TreeShape, Uniqueness, WalkContext};
 use crate::check::{self, Shutdown};
-use crate::finding::{Code, Finding};
+use crate::finding::{Code, Finding, Object};
 use crate::format::{DatabaseHeader, DbState, PageFlags, Pgno, Shadowing, page};
 use crate::source::Pages;
 use crate::tree::{Claimant, Ownership, PageState, PageTable, Space, TreeInfo, TreeKind, TreeList};
@@ -101,7 +101,15 @@ impl<'a> FullRun<'a> {
         self.log.extend(self.dbtime_finding(&dbtime));
         self.check_catalog();
         self.check_use_of_space();
+        self.log.name_objects(|pgno| self.object_of(pgno));
         Ok(not_checked)
+    }
+
+    /// The tree that reached the page, or owns it.
+    fn object_of(&self, pgno: Pgno) -> Option<Object> {
+        let reached = self.table.claimant(pgno).and_then(|Claimant(tree)| usize::try_from(tree).ok());
+        let tree = reached.or_else(|| self.map.ownership.owner(pgno))?;
+        Some(self.map.list.trees().get(tree)?.object())
     }
 
     pub(super) fn state(&self) -> DbState {
@@ -190,7 +198,7 @@ impl<'a> FullRun<'a> {
         };
         let outcome = check::catalog::check(&self.map.catalog, self.map.pages, context);
         self.log.extend(outcome.findings);
-        outcome.consequences.into_iter().for_each(|(pgno, count)| self.log.add_consequences(pgno, count));
+        outcome.consequences.into_iter().for_each(|(pgno, count)| self.log.follow(pgno, count));
     }
 
     /// S8 to S10 and C16: what the walks reached against what space says, and what nobody reached.

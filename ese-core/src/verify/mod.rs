@@ -12,6 +12,7 @@
 //! assert!(matches!(outcome, Err(VerifyError::NotEse)));
 //! ```
 
+mod examine;
 mod full;
 mod judge;
 mod open;
@@ -24,6 +25,7 @@ mod tables;
 use std::num::NonZeroUsize;
 use std::path::Path;
 
+pub use examine::{ExaminedPage, examine_page};
 pub use open::{OpenedHeader, open_header, recognise};
 pub use progress::{Phase, Progress};
 pub use report::{DatabaseSummary, NotChecked, PageCounts, Report, Verdict};

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::check::tree::FindingSink;
-use crate::finding::{Code, Finding, Severity};
+use crate::finding::{Code, Finding, Object, Severity};
 use crate::format::{DatabaseHeader, PageSize, Pgno};
 
 /// The judgement over a file that could be read.
@@ -96,7 +96,7 @@ pub(super) struct FindingLog {
 struct Held {
     kept: Vec<Finding>,
     counts: BTreeMap<(Code, Severity), u64>,
-    /// Further damage that follows from a page being unreadable.
+    /// Further damage that follows from what is wrong with a page, or with the file.
     consequences: BTreeMap<Pgno, u64>,
 }
 
@@ -105,9 +105,13 @@ impl FindingLog {
         FindingLog { limit, held: Mutex::default() }
     }
 
-    /// Notes that `count` differences follow from page `pgno` being unreadable: they are not findings of their own.
-    pub(super) fn add_consequences(&self, pgno: Pgno, count: u64) {
-        *self.held().consequences.entry(pgno).or_default() += count;
+    /// Has `object_of` say of which tree the pages are that findings name without a tree.
+    pub(super) fn name_objects(&self, object_of: impl Fn(Pgno) -> Option<Object>) {
+        for finding in &mut self.held().kept {
+            if finding.object.is_none() {
+                finding.object = finding.pgno.and_then(&object_of);
+            }
+        }
     }
 
     /// True if a finding with this code came in.
@@ -126,6 +130,10 @@ impl FindingLog {
 }
 
 impl FindingSink for FindingLog {
+    fn follow(&self, pgno: Pgno, count: u64) {
+        *self.held().consequences.entry(pgno).or_default() += count;
+    }
+
     fn add(&self, finding: Finding) {
         let held = &mut *self.held();
         *held.counts.entry((finding.code, finding.severity)).or_default() += 1;
@@ -143,12 +151,19 @@ impl Held {
         self.kept.truncate(limit);
     }
 
-    /// Gives each page's consequences to the weightiest finding on it.
+    /// Gives each page's consequences to the weightiest finding on it, or to one that names it; those of the file to the
+    /// finding that it was cut.
     fn fold_consequences(&mut self, not_checked: &mut Vec<NotChecked>) {
         for (pgno, count) in std::mem::take(&mut self.consequences) {
-            let on_page = self.kept.iter_mut().filter(|finding| finding.pgno == Some(pgno));
-            match on_page.rev().max_by_key(|finding| finding.severity) {
-                Some(finding) => finding.detail.consequences = Some(count),
+            let rank = |finding: &Finding| match finding.pgno {
+                None if pgno.is_none() && finding.code == Code::DbTruncated => Some(2),
+                Some(found) if found == pgno => Some(2),
+                Some(_) if finding.detail.pages.contains(&pgno) => Some(1),
+                _ => None,
+            };
+            let ranked = self.kept.iter_mut().filter_map(|finding| Some((rank(finding)?, finding)));
+            match ranked.rev().max_by_key(|(rank, finding)| (*rank, finding.severity)) {
+                Some((_, finding)) => *finding.detail.consequences.get_or_insert(0) += count,
                 None => not_checked.push(NotChecked {
                     what: format!("{count} differences between trees that page {pgno} may explain"),
                     why: format!("page {pgno} could not be used"),

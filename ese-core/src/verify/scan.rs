@@ -204,7 +204,12 @@ impl Scan<'_> {
 }
 
 /// The page check on a page whose checksum holds.
-fn malformed_or_good(checker: &mut PageChecker, pgno: Pgno, bytes: &[u8], findings: &mut Vec<Finding>) -> PageState {
+pub(super) fn malformed_or_good(
+    checker: &mut PageChecker,
+    pgno: Pgno,
+    bytes: &[u8],
+    findings: &mut Vec<Finding>,
+) -> PageState {
     let before = findings.len();
     if let Ok(page) = Page::new(bytes) {
         checker.check(page, pgno, findings);
@@ -215,7 +220,7 @@ fn malformed_or_good(checker: &mut PageChecker, pgno: Pgno, bytes: &[u8], findin
 
 /// What is wrong with a page that nothing uses harms no data: of its structure it is only worth knowing, while a bad
 /// checksum says something of the disk.
-fn of_unused_page(finding: &mut Finding) {
+pub(super) fn of_unused_page(finding: &mut Finding) {
     let of_medium = matches!(finding.code, Code::PageChecksum | Code::PageEcc | Code::PageNumber | Code::DbReadError);
     finding.severity = finding.severity.min(if of_medium { Severity::Warning } else { Severity::Info });
     finding.message.push_str(" (nothing uses this page)");
@@ -228,8 +233,13 @@ fn unreadable(size: PageSize, pgno: Pgno, error: ReadError, result: &mut ChunkRe
         result.shrunk.get_or_insert(error);
         return;
     }
+    result.findings.push(read_error(size, pgno, &error));
+}
+
+/// A page that the operating system could not read.
+pub(super) fn read_error(size: PageSize, pgno: Pgno, error: &ReadError) -> Finding {
     let text = format!("page {pgno}: {}", error.error);
-    result.findings.push(Finding::on_page(Code::DbReadError, pgno, size, 0, text));
+    Finding::on_page(Code::DbReadError, pgno, size, 0, text)
 }
 
 fn file_shrank(error: &ReadError) -> Finding {

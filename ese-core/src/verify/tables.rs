@@ -5,22 +5,23 @@
 //! sorted; what then follows from a page that cannot be read is counted under the finding on that page.
 
 use crate::catalog::{Table, bootstrap_layout};
-use crate::check::index::{ExactPass, KeyWorker, TableKeys};
+use crate::check::index::{ExactPass, KeyWorker, RowHealth, TableKeys};
 use crate::check::long_value::{
     Completeness, LongValueTreeChecker, RecordPlace, ReferenceKey, ReferenceList, ReferenceMerge, ReferenceSum,
     TreeSummary, tree_missing,
 };
 use crate::check::record::{RecordChecker, RecordContext};
 use crate::check::tree::{
-    self, DbtimeTally, FindingSink, GroupReader, LeafEvent, LeafGroup, Part, TreeShape, WalkContext, WalkedTree,
+    self, BoundedLeaf, DbtimeTally, FindingSink, GroupReader, LeafEvent, LeafGroup, Part, TreeShape, WalkContext,
+    WalkedTree,
 };
 use crate::finding::{Finding, Object};
-use crate::format::DbState;
 use crate::format::catalog::{MSYS_OBJECTS, MSYS_OBJECTS_SHADOW};
+use crate::format::{DbState, LongValueId};
 use crate::long_value::{LongValues, Reference, references};
 use crate::record::{Record, TableLayout};
 use crate::sort::{SortError, SortLimits};
-use crate::tree::{Cursor, Leaf, LeafNode};
+use crate::tree::{Leaf, LeafNode};
 
 use super::full::FullRun;
 use super::parallel;
@@ -72,14 +73,20 @@ impl<'a> TableJob<'a> {
             let number = keys.number_of(index.objid);
             rows.keys.merge(&self.entries(index, &walked, &keys, number)?);
         }
-        let summary = match &self.long_values {
+        let long_values = match &self.long_values {
             Some(tree) => {
                 let walked = self.walk(tree, &mut outcome);
-                Some(self.long_values(tree, &walked, &reference_key)?)
+                let summary = self.long_values(tree, &walked, &reference_key)?;
+                Some((walked, summary))
             }
             None => None,
         };
-        self.compare_references(summary.as_ref(), &rows, &mut outcome);
+        self.compare_references(
+            &data,
+            long_values.as_ref().map(|(walked, summary)| (walked, summary)),
+            &rows,
+            &mut outcome,
+        );
         self.compare_indexes(&keys, &rows, &mut outcome);
         Ok(outcome)
     }
@@ -131,6 +138,7 @@ impl<'a> TableJob<'a> {
                     sums.missing += 1;
                     return;
                 };
+                sums.missing += u64::from(!is_whole(&bounded));
                 let leaf = Leaf { pgno: bounded.pgno, page: bounded.page };
                 for node in leaf.page.nodes() {
                     let Ok(node) = node else {
@@ -145,14 +153,17 @@ impl<'a> TableJob<'a> {
                         sums.missing += 1;
                         continue;
                     };
-                    for reference in references(&record) {
+                    let is_faulty = checker.is_faulty(node.line);
+                    let health = if is_faulty { RowHealth::Faulty } else { RowHealth::Sound };
+                    // A row that is not where it belongs may be an old one, or one that stands elsewhere too.
+                    for reference in references(&record).filter(|_| bounded.holds(&node)) {
                         match reference {
                             Ok(Reference { id: Ok(id), .. }) => sums.references.add(reference_key, id),
                             // What is no reference has a finding of the record check.
                             _ => sums.missing += 1,
                         }
                     }
-                    sums.keys.record(&LeafNode { leaf, node }, &record, long_values.as_mut(), &mut findings);
+                    sums.keys.record(&LeafNode { leaf, node }, &record, health, long_values.as_mut(), &mut findings);
                 }
                 checker.finish_page(leaf.page, leaf.pgno, &mut findings);
                 self.report(&self.data.object, findings.drain(..));
@@ -221,6 +232,7 @@ impl<'a> TableJob<'a> {
                 for node in leaf.page.nodes() {
                     match node {
                         Ok(node) if node.is_deleted() => {}
+                        Ok(node) if !leaf.holds(&node) => checker.gap(),
                         Ok(node) => checker.node(leaf.page, leaf.pgno, &node, &mut findings),
                         Err(_) => checker.gap(),
                     }
@@ -234,16 +246,22 @@ impl<'a> TableJob<'a> {
     }
 
     /// References against the counts of the long values.
-    fn compare_references(&self, summary: Option<&TreeSummary>, rows: &RowSums<'_>, outcome: &mut TableOutcome) {
-        let result = match (summary, &self.long_values) {
-            (Some(summary), _) if summary.agrees_with(&rows.references) => {
+    fn compare_references(
+        &self,
+        data: &WalkedTree,
+        long_values: Option<(&WalkedTree, &TreeSummary)>,
+        rows: &RowSums<'_>,
+        outcome: &mut TableOutcome,
+    ) {
+        let result = match (long_values, &self.long_values) {
+            (Some((_, summary)), _) if summary.agrees_with(&rows.references) => {
                 self.report(&self.data.object, summary.dead_values());
                 Ok(())
             }
-            (Some(_), Some(tree)) => self.merge_references(tree, rows),
+            (Some((walked, _)), Some(tree)) => self.merge_references(data, tree, walked, rows),
             _ if rows.references.references() == 0 => Ok(()),
             _ => {
-                let first = self.first_reference();
+                let first = self.first_reference(data);
                 let references = rows.references.references();
                 let missing =
                     first.map(|first| tree_missing(self.context.pages.size(), self.state(), first, references));
@@ -255,54 +273,81 @@ impl<'a> TableJob<'a> {
     }
 
     /// References and roots side by side, in the order of their ids.
-    fn merge_references(&self, tree: &TreeShape, rows: &RowSums<'_>) -> Result<(), SortError> {
+    fn merge_references(
+        &self,
+        data: &WalkedTree,
+        tree: &TreeShape,
+        walked: &WalkedTree,
+        rows: &RowSums<'_>,
+    ) -> Result<(), SortError> {
         let mut list = ReferenceList::new(self.limits());
         let mut result = Ok(());
-        self.for_each_reference(|id, place| {
+        self.for_each_reference(data, |id, place| {
             result = std::mem::replace(&mut result, Ok(())).and_then(|()| list.add(id, place));
         });
         result?;
         let completeness = if rows.missing == 0 { Completeness::Complete } else { Completeness::Partial };
         let mut merge = ReferenceMerge::new(list, completeness, self.context.pages.size(), self.state())?;
         let mut findings = Vec::new();
-        let mut cursor = Cursor::new(self.context.pages, tree.root);
-        while let Some(node) = cursor.next_node() {
-            match node {
-                Ok(LeafNode { leaf, node }) => merge.node(leaf.page, leaf.pgno, &node, &mut findings)?,
-                Err(_) => merge.gap(),
-            }
-            self.report(&tree.object, findings.drain(..));
+        let mut merged = Ok(());
+        for part in &walked.parts {
+            self.read_again(tree, part, |event| {
+                let leaf = match event {
+                    LeafEvent::Leaf(leaf) => leaf,
+                    LeafEvent::Missing(pgno) => return merge.gap(pgno),
+                };
+                for node in leaf.page.nodes() {
+                    match node {
+                        Ok(node) if merged.is_ok() && leaf.holds(&node) => {
+                            merged = merge.node(leaf.page, leaf.pgno, &node, &mut findings);
+                        }
+                        _ => merge.gap(leaf.pgno),
+                    }
+                }
+                self.report(&tree.object, findings.drain(..));
+            });
         }
-        merge.finish(&mut findings)?;
+        merged?;
+        let (_, explained) = merge.finish(&mut findings)?;
         self.report(&tree.object, findings);
+        explained.into_iter().for_each(|(pgno, count)| self.run.log.follow(pgno, count));
         Ok(())
     }
 
-    fn first_reference(&self) -> Option<RecordPlace> {
+    fn first_reference(&self, data: &WalkedTree) -> Option<RecordPlace> {
         let mut first = None;
-        self.for_each_reference(|_, place| {
+        self.for_each_reference(data, |_, place| {
             first.get_or_insert(place);
         });
         first
     }
 
-    fn for_each_reference(&self, mut visit: impl FnMut(crate::format::LongValueId, RecordPlace)) {
-        let mut cursor = Cursor::new(self.context.pages, self.data.root);
-        while let Some(node) = cursor.next_node() {
-            let Ok(LeafNode { leaf, node }) = node else { continue };
-            let Ok(record) = Record::new(node.data, leaf.page.size()) else { continue };
-            if node.is_deleted() {
-                continue;
-            }
-            for reference in references(&record).flatten() {
-                // Pages have at most 32 KiB.
-                let short = |number: usize| u16::try_from(number).unwrap_or(u16::MAX);
-                let at = short(leaf.page.offset_of(node.data) + reference.at);
-                let place = RecordPlace { pgno: leaf.pgno, line: short(node.line), at };
-                if let Ok(id) = reference.id {
-                    visit(id, place);
+    /// The references of all rows that are where they belong.
+    fn for_each_reference(&self, data: &WalkedTree, mut visit: impl FnMut(LongValueId, RecordPlace)) {
+        for part in &data.parts {
+            self.read_again(&self.data, part, |event| {
+                let LeafEvent::Leaf(leaf) = event else { return };
+                for node in leaf.page.nodes().flatten().filter(|node| !node.is_deleted() && leaf.holds(node)) {
+                    let Ok(record) = Record::new(node.data, leaf.page.size()) else { continue };
+                    for reference in references(&record).flatten() {
+                        // Pages have at most 32 KiB.
+                        let short = |number: usize| u16::try_from(number).unwrap_or(u16::MAX);
+                        let at = short(leaf.page.offset_of(node.data) + reference.at);
+                        let place = RecordPlace { pgno: leaf.pgno, line: short(node.line), at };
+                        if let Ok(id) = reference.id {
+                            visit(id, place);
+                        }
+                    }
                 }
-            }
+            });
+        }
+    }
+
+    /// Leaves that were checked before, or what is missing of them.
+    fn read_again(&self, tree: &TreeShape, part: &Part, mut visit: impl FnMut(LeafEvent<'_>)) {
+        match part {
+            Part::Leaves(group) => GroupReader::new(self.context).read_again(tree, group, visit),
+            Part::Missing { pgno, .. } => visit(LeafEvent::Missing(*pgno)),
         }
     }
 
@@ -310,10 +355,10 @@ impl<'a> TableJob<'a> {
     fn compare_indexes(&self, keys: &TableKeys<'_>, rows: &RowSums<'_>, outcome: &mut TableOutcome) {
         let pass = ExactPass::new(self.context.pages, keys, self.limits(), self.context.shutdown);
         let mut long_values = self.long_value_reader();
-        let result = pass.run(&rows.keys.undecided(), long_values.as_mut()).map(|report| {
+        let result = pass.run(&rows.keys.undecided(), rows.keys.doubtful(), long_values.as_mut()).map(|report| {
             self.report(&self.data.object, report.findings);
             for (pgno, count) in report.consequences {
-                self.run.log.add_consequences(pgno, count);
+                self.run.log.follow(pgno, count);
             }
         });
         self.sorted(result, "indexes", outcome);
@@ -373,6 +418,13 @@ impl<'a> TableJob<'a> {
         );
         if progress.cancelled() { Err(Cancelled) } else { Ok(result) }
     }
+}
+
+/// True if all nodes of a leaf lie within its bounds: they ascend, or the page check has said that they do not.
+fn is_whole(leaf: &BoundedLeaf<'_>) -> bool {
+    let mut nodes = leaf.page.nodes().flatten();
+    let (first, last) = (nodes.next(), nodes.next_back());
+    first.iter().chain(&last).all(|node| leaf.holds(node))
 }
 
 fn missing_parts(walked: &WalkedTree) -> u64 {

@@ -23,6 +23,9 @@ fn place(pgno: u32, line: u16) -> RecordPlace {
     RecordPlace { pgno: Pgno(pgno), line, at: 300 + line }
 }
 
+/// The page that a gap is laid to.
+const GAP: Pgno = Pgno(900);
+
 /// What the merge says of the references (id, page of the record) and the parts of a tree.
 fn merge_in(
     size: PageSize,
@@ -39,9 +42,9 @@ fn merge_in(
     let mut findings = Vec::new();
     walk(size, parts, |node| match node {
         Some((page, pgno, node)) => merge.node(page, pgno, node, &mut findings).unwrap(),
-        None => merge.gap(),
+        None => merge.gap(GAP),
     });
-    let tally = merge.finish(&mut findings).unwrap();
+    let (tally, _) = merge.finish(&mut findings).unwrap();
     (findings, tally)
 }
 

@@ -38,7 +38,10 @@ struct Options {
 }
 
 fn target_named(name: &str) -> Result<Target, String> {
-    TARGETS.into_iter().find(|target| target.name == name).ok_or_else(|| "expected header, page or verify".to_owned())
+    TARGETS.iter().copied().find(|target| target.name == name).ok_or_else(|| {
+        let names: Vec<&str> = TARGETS.iter().map(|target| target.name).collect();
+        format!("expected one of {}", names.join(", "))
+    })
 }
 
 fn main() -> ExitCode {

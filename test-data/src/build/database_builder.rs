@@ -7,9 +7,7 @@ use ese_core::format::PageSize;
 
 use super::built::Built;
 use super::contents::TableContents;
-use super::layout::{Tree, TreeKind};
 use super::page_fill::PageFill;
-use super::space_builder::count;
 use super::spec::TableSpec;
 use super::store::{Format, Store, Sums};
 use super::system_tables;
@@ -207,7 +205,7 @@ pub(crate) fn finish_file(writer: &mut Writer<'_>, last: u32, slack: Slack, stat
     let size = store.size.as_u64();
     let blank = vec![0; store.size.bytes()];
     // Free pages are never written: the last page of the file is, so that all of them are there.
-    if pages + writer_free(&writer.trees) > 0 {
+    if pages > 0 || !writer.trees.iter().any(|tree| tree.pages().any(|pgno| pgno == last)) {
         store.put((u64::from(last + pages) + 1) * size, &blank);
     }
     if matches!(slack, Slack::Stale(_)) {
@@ -221,12 +219,6 @@ pub(crate) fn finish_file(writer: &mut Writer<'_>, last: u32, slack: Slack, stat
     let header = header(store, state, writer.objid_last);
     store.put(0, &header);
     store.put(size, &header);
-}
-
-/// Free pages at the end of the database.
-fn writer_free(trees: &[Tree]) -> u32 {
-    let root = trees.iter().find(|tree| tree.kind == TreeKind::Database);
-    root.map_or(0, |root| root.free.iter().map(count).sum())
 }
 
 /// A header slot (offsets: `structs.csv`, DBFILEHDR): a database that never had logs.

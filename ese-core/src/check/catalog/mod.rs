@@ -17,7 +17,7 @@ use crate::finding::{Finding, Severity};
 use crate::format::{DbState, Pgno, Shadowing};
 use crate::source::Pages;
 
-pub use roots::check_roots;
+pub use roots::{check_roots, has_space_header};
 pub use shadow::check_shadow;
 pub use source::check_source;
 pub use system::check_system_tables;

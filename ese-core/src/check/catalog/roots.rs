@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::catalog::{Catalog, CatalogRow};
 use crate::finding::Code;
 use crate::format::catalog::column;
-use crate::format::{PageFlags, Pgno};
+use crate::format::{Page, PageFlags, Pgno, RootHeader};
 use crate::source::Pages;
 use crate::tree::{PageFault, TrustedPages};
 
@@ -38,6 +38,12 @@ fn orphan(message: String) -> Fault {
     Fault { rule: "C5", code: Code::CatalogOrphan, column: column::COLTYP_OR_PGNO_FDP, message }
 }
 
+/// True if `page` begins as roots do: where one only lacks the flag of a root, that is the page's fault (T7).
+#[must_use]
+pub fn has_space_header(page: Page<'_>) -> bool {
+    RootHeader::read(page.external_header()).is_some_and(|root| root.space.is_some())
+}
+
 /// What is wrong with the root of tree `id` on page `root`.
 fn fault(trusted: &mut TrustedPages<'_>, context: Context, root: Pgno, id: u32) -> Option<String> {
     let page = match trusted.get(root) {
@@ -51,7 +57,7 @@ fn fault(trusted: &mut TrustedPages<'_>, context: Context, root: Pgno, id: u32) 
     let kind = page.flags() & PageFlags::KIND;
     if page.objid().0 != id {
         Some(format!("root page {root}: expected a page of tree {id}, found one of tree {}", page.objid()))
-    } else if !page.is_root() || kind.contains(PageFlags::SPACE_TREE) {
+    } else if (!page.is_root() && !has_space_header(page)) || kind.contains(PageFlags::SPACE_TREE) {
         Some(format!("root page {root}: expected the root of a tree, found flags 0x{:x}", page.flags().bits()))
     } else {
         None

@@ -6,6 +6,7 @@
 //! record looks like; what cannot be read is a gap, and what follows from it is counted, never reported.
 
 mod definition;
+mod doubtful;
 mod exact;
 mod report;
 mod sum;
@@ -13,8 +14,9 @@ mod values;
 mod worker;
 
 pub use definition::{Collation, DefinitionProblem, Primary, TableIndex, TableKeys};
+pub use doubtful::DoubtfulRows;
 pub use exact::{ExactPass, ExactReport, TextCount};
 pub use report::FINDINGS_MOST;
 pub use sum::EntrySum;
 pub use values::{ColumnValues, ValueBuffer, ValueFault};
-pub use worker::KeyWorker;
+pub use worker::{KeyWorker, RowHealth};

@@ -13,6 +13,7 @@ use crate::record::Record;
 use crate::tree::{Leaf, LeafNode};
 
 use super::definition::{Primary, TableIndex, TableKeys};
+use super::doubtful::DoubtfulRows;
 use super::report::{Place, digits, finding};
 use super::sum::EntrySum;
 use super::values::{ColumnValues, ValueBuffer};
@@ -39,6 +40,15 @@ impl Seen {
     }
 }
 
+/// What the record check says of a row.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum RowHealth {
+    /// Nothing.
+    Sound,
+    /// An error: what its columns say is doubtful.
+    Faulty,
+}
+
 /// Sums over rows and entries of one table.
 pub struct KeyWorker<'k> {
     keys: &'k TableKeys<'k>,
@@ -49,6 +59,7 @@ pub struct KeyWorker<'k> {
     entry: Vec<u8>,
     /// The page of the last finding, and where that is.
     reported: Option<(Pgno, usize)>,
+    doubtful: DoubtfulRows,
 }
 
 impl<'k> KeyWorker<'k> {
@@ -63,15 +74,17 @@ impl<'k> KeyWorker<'k> {
             bookmark: Vec::new(),
             entry: Vec::new(),
             reported: None,
+            doubtful: DoubtfulRows::default(),
         }
     }
 
     /// A live row: `record` is in `node`, `long_values` are those of its table, if it has any. A wrong key goes
-    /// to `findings`, one for each page.
+    /// to `findings`, one for each page; that of a row that is faulty anyway says nothing more.
     pub fn record(
         &mut self,
         node: &LeafNode<'_>,
         record: &Record<'_>,
+        health: RowHealth,
         long_values: Option<&mut LongValues<'_>>,
         findings: &mut Vec<Finding>,
     ) {
@@ -112,7 +125,13 @@ impl<'k> KeyWorker<'k> {
                 Err(_) => seen.undecided |= !is_own,
             }
         }
-        if let Some(wrong) = wrong {
+        let place = (node.leaf.pgno, node.node.line);
+        match &wrong {
+            Some(WrongKey::Differs { expected }) => self.doubtful.add(place.0, place.1, Some(expected.clone())),
+            _ if health == RowHealth::Faulty => self.doubtful.add(place.0, place.1, None),
+            _ => {}
+        }
+        if let Some(wrong) = wrong.filter(|_| health == RowHealth::Sound) {
             self.report(&wrong, node, record.page_size(), findings);
         }
     }
@@ -153,6 +172,7 @@ impl<'k> KeyWorker<'k> {
         for (seen, other) in self.seen.iter_mut().zip(&other.seen) {
             seen.merge(*other);
         }
+        self.doubtful.merge(&other.doubtful);
     }
 
     /// The numbers of the indexes that [`super::ExactPass`] has to look at: sums differ or cannot decide.
@@ -163,6 +183,12 @@ impl<'k> KeyWorker<'k> {
         };
         let all = self.keys.indexes().iter().zip(&self.seen).enumerate();
         all.filter(is_undecided).map(|(number, _)| number).collect()
+    }
+
+    /// Rows that have a finding of their own.
+    #[must_use]
+    pub fn doubtful(&self) -> &DoubtfulRows {
+        &self.doubtful
     }
 
     /// The sums of index number `number`: of the rows' keys, of the stored entries.

@@ -159,6 +159,9 @@ impl<'k> LongValueTreeChecker<'k> {
             Ok(key) => key,
             Err(error) => {
                 let report = place.report(node.key.suffix, 0, format!("line {}: {error}", node.line));
+                // Whatever it was: what stood here is missing.
+                self.after_gap = true;
+                self.open.iter_mut().for_each(|open| open.is_whole = false);
                 return self.reports.add(Rule::L1, Code::LvChunk, report, findings);
             }
         };

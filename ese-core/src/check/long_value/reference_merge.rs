@@ -130,8 +130,10 @@ pub struct ReferenceMerge {
     groups: Groups,
     next: Option<Group>,
     last_root: Option<LongValueId>,
-    /// A part of the tree is missing, and no root has come since.
-    after_gap: bool,
+    /// A part of the tree is missing because of this page, and no root has come since.
+    after_gap: Option<Pgno>,
+    /// References that may lead to what is missing, by the page at fault.
+    explained: BTreeMap<Pgno, u64>,
     reports: Reports,
     /// L14 and L15 by the page of the record.
     lost: [BTreeMap<Pgno, Finding>; 2],
@@ -157,7 +159,8 @@ impl ReferenceMerge {
             next: groups.next()?,
             groups,
             last_root: None,
-            after_gap: false,
+            after_gap: None,
+            explained: BTreeMap::new(),
             reports: Reports::new(size, state),
             lost: [BTreeMap::new(), BTreeMap::new()],
             first_dead: None,
@@ -165,9 +168,9 @@ impl ReferenceMerge {
         })
     }
 
-    /// A part of the tree could not be read: the roots of references may be there.
-    pub fn gap(&mut self) {
-        self.after_gap = true;
+    /// A part of the tree could not be read because of page `pgno`: the roots of references may be there.
+    pub fn gap(&mut self, pgno: Pgno) {
+        self.after_gap.get_or_insert(pgno);
     }
 
     /// The next node of the tree, in key order; all but roots are passed over.
@@ -190,7 +193,7 @@ impl ReferenceMerge {
             self.without_root(group);
             self.next = self.groups.next()?;
         }
-        self.after_gap = false;
+        self.after_gap = None;
         self.last_root = Some(id);
         let group = self.next.filter(|group| group.id == id);
         if group.is_some() {
@@ -243,8 +246,9 @@ impl ReferenceMerge {
 
     /// L14.
     fn without_root(&mut self, group: Group) {
-        if !self.after_gap {
-            self.lose(Rule::L14, group, "that is not there");
+        match self.after_gap {
+            Some(pgno) => *self.explained.entry(pgno).or_default() += group.count,
+            None => self.lose(Rule::L14, group, "that is not there"),
         }
     }
 
@@ -266,11 +270,11 @@ impl ReferenceMerge {
         }
     }
 
-    /// What it came to, once the last node has come.
+    /// What it came to, once the last node has come, and how many references each page at fault explains.
     ///
     /// # Errors
     /// [`SortError`] if the temporary file cannot be read.
-    pub fn finish(mut self, findings: &mut Vec<Finding>) -> Result<ReferenceTally, SortError> {
+    pub fn finish(mut self, findings: &mut Vec<Finding>) -> Result<(ReferenceTally, Vec<(Pgno, u64)>), SortError> {
         while let Some(group) = self.next {
             self.without_root(group);
             self.next = self.groups.next()?;
@@ -279,7 +283,7 @@ impl ReferenceMerge {
         findings.extend(self.lost.into_iter().flat_map(BTreeMap::into_values));
         let dead = self.tally.dead;
         findings.extend(self.first_dead.and_then(|first| reports::dead_values(self.weights.size, first, dead)));
-        Ok(self.tally)
+        Ok((self.tally, self.explained.into_iter().collect()))
     }
 }
 

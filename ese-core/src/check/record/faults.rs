@@ -96,6 +96,13 @@ impl PageFaults {
         self.faults.push(Fault { rule, line, last_line: line, lines: 1, at, text, expected, found });
     }
 
+    /// True if the last record of the page, at `line`, has a fault that makes its columns doubtful.
+    pub(super) fn is_faulty(&self, line: usize) -> bool {
+        self.faults.iter().any(|fault| {
+            fault.last_line == line && fault.rule.severity == Severity::Error && fault.rule.code != Code::LvMissing
+        })
+    }
+
     /// Turns all faults into findings.
     pub(super) fn report(&mut self, size: PageSize, pgno: Pgno, findings: &mut Vec<Finding>) {
         findings.extend(self.faults.drain(..).map(|fault| {

@@ -90,6 +90,12 @@ impl RecordChecker {
         }
     }
 
+    /// True if the record checked last, at `line`, has an error: what its columns say is doubtful.
+    #[must_use]
+    pub fn is_faulty(&self, line: usize) -> bool {
+        self.faults.is_faulty(line)
+    }
+
     /// Appends what was wrong on the page to `findings`, and begins anew.
     pub fn finish_page(&mut self, page: Page<'_>, pgno: Pgno, findings: &mut Vec<Finding>) {
         self.faults.report(page.size(), pgno, findings);

@@ -6,6 +6,9 @@ use crate::format::{CHILD_BYTES, Dbtime, Node, NodeFlags, Page, PageFlags, Pgno,
 use crate::tree::{PageEntry, PageState, TrustedPages};
 
 use super::super::start_of;
+use crate::check::catalog::has_space_header;
+use crate::format::catalog::MSYS_OBJECTS_SHADOW;
+
 use super::{LeafGroup, Part, Uniqueness, Walk, links};
 
 /// An internal page to be walked, with the bounds of the keys below it.
@@ -61,7 +64,7 @@ impl Walk<'_> {
         let entry = self.context.table.get(branch.pgno)?;
         let Ok(page) = reader.get(branch.pgno) else {
             // It was read before: the file changes, which is reported as such.
-            self.missing(branch.lower);
+            self.missing(branch.pgno, branch.lower);
             return None;
         };
         links::internal_page_has_none(branch.pgno, entry, self.tree, &self.context);
@@ -71,9 +74,15 @@ impl Walk<'_> {
         if children.is_empty() {
             let text = "node: expected at least one child on an internal page, found none".to_owned();
             self.report(Code::BtreeEmpty, "T8", branch.pgno, offset::ITAG_STATE, text, |finding| finding);
-            self.missing(branch.lower.clone());
+            self.missing(branch.pgno, branch.lower.clone());
         }
+        let mut due = page.first_line();
         for child in children {
+            if child.line != due {
+                // A line between names no child.
+                self.links.lose_track();
+            }
+            due = child.line + 1;
             let admitted = self.admit(&child, branch.pgno, is_parent_of_leaf);
             if admitted.is_err() {
                 rejected.push(child.line);
@@ -84,8 +93,11 @@ impl Walk<'_> {
                 (Ok(_), false) => self.below.push(Branch { pgno, lower: child.lower, upper: child.upper }),
                 (Err(Refusal::Unreadable), true) => self.links.leaf(pgno, None, self.tree, &self.context),
                 (Err(Refusal::Astray), true) => self.links.lose_track(),
-                (Err(_), false) => self.missing(child.lower),
+                (Err(_), false) => self.missing(pgno, child.lower),
             }
+        }
+        if due < page.tag_count() {
+            self.links.lose_track();
         }
         if is_parent_of_leaf {
             let group = LeafGroup { parent: branch.pgno, lower: branch.lower, upper: branch.upper, rejected };
@@ -117,7 +129,7 @@ impl Walk<'_> {
             let upper = if is_last || node.key.is_empty() { branch.upper.clone() } else { Some(node.key.to_vec()) };
             if std::mem::take(&mut lost) {
                 // The keys of the node that is lost lie anywhere from the separator before it to this one.
-                self.missing(lower.clone());
+                self.missing(branch.pgno, lower.clone());
             }
             let next_lower = upper.clone().unwrap_or_default();
             match node.child() {
@@ -135,13 +147,13 @@ impl Walk<'_> {
                     self.report(Code::BtreeSeparator, "T11", branch.pgno, at, text, |finding| {
                         finding.line(node.line).compared(CHILD_BYTES, node.data.len())
                     });
-                    self.missing(std::mem::take(&mut lower));
+                    self.missing(branch.pgno, std::mem::take(&mut lower));
                 }
             }
             lower = next_lower;
         }
         if lost {
-            self.missing(lower);
+            self.missing(branch.pgno, lower);
         }
         children
     }
@@ -239,7 +251,7 @@ impl Walk<'_> {
         if entry.objid() != self.tree.objid || self.context.table.claim(pgno, self.tree.claimant).is_err() {
             return None;
         }
-        if !entry.flags().contains(PageFlags::ROOT) {
+        if !entry.flags().contains(PageFlags::ROOT) && !self.catalog_leads_astray() {
             let text = format!("flags 0x{:x}: expected the flag of a root, found none", entry.flags().bits());
             self.report(Code::BtreeKind, "T7", pgno, offset::FLAGS, text, |finding| finding);
         }
@@ -247,6 +259,14 @@ impl Walk<'_> {
         self.uniqueness_agrees(pgno, entry);
         self.note_dbtime(pgno, entry);
         Some(entry)
+    }
+
+    /// True if the page that is named as the root is another one of the tree, as one without a space header is: then the
+    /// catalog has the finding (C5).
+    fn catalog_leads_astray(&self) -> bool {
+        let mut reader = TrustedPages::new(self.context.pages);
+        self.tree.objid > MSYS_OBJECTS_SHADOW.objid
+            && reader.get(self.tree.root).is_ok_and(|page| !has_space_header(page))
     }
 
     /// T6 on the root: page flag, space header and catalog agree. The page flag counts for the order of entries.
@@ -288,8 +308,14 @@ impl Walk<'_> {
         let (pgno, line) = (child.pgno, child.line);
         let table = self.context.table;
         let Some(entry) = table.get(pgno) else {
+            if self.context.ownership.last_owned().is_some_and(|last| table.last() < pgno && pgno <= last) {
+                // The file ends before the space that the database owns, which is one finding for all such pages.
+                self.context.sink.follow(Pgno::NONE, 1);
+                return Err(Refusal::Unreadable);
+            }
             let text = format!("line {line}: expected a child page from 1 to {}, found {pgno}", table.last());
-            self.report(Code::BtreePgno, "T1", parent, child.at, text, |finding| {
+            self.report(Code::BtreePgno, "T1", parent, child.at, text, |mut finding| {
+                finding.detail.pages = vec![pgno];
                 finding.line(line).compared(table.last().0, pgno.0)
             });
             return Err(Refusal::Astray);
@@ -337,7 +363,11 @@ impl Walk<'_> {
         Ok(entry)
     }
 
+    /// T3. On space trees S3 says it.
     fn blank(&self, pgno: Pgno) {
+        if self.tree.kind.contains(PageFlags::SPACE_TREE) {
+            return;
+        }
         let text = format!("page {pgno}: expected a page of the tree, found only zeros");
         self.report(Code::PageBlankInUse, "T3", pgno, 0, text, |finding| finding);
     }
@@ -359,6 +389,8 @@ impl Walk<'_> {
             });
             return;
         }
+        // It was reached all the same: it is not one of those that nothing uses.
+        let _ = self.context.table.claim(child.pgno, self.tree.claimant);
         let text = format!(
             "objid: expected {expected}, as line {} of page {parent} says, found {}",
             child.line,

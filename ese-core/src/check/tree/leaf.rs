@@ -23,13 +23,23 @@ pub struct BoundedLeaf<'a> {
     pub upper: Option<&'a [u8]>,
 }
 
+impl BoundedLeaf<'_> {
+    /// True if `node`, which lies on the leaf, lies within its bounds. What does not is not where it belongs, or the page
+    /// is not: it proves nothing about the tree, and the leaf has a finding that says so.
+    #[must_use]
+    pub fn holds(&self, node: &Node<'_>) -> bool {
+        bookmark_cmp(self.page, node, self.lower) != Ordering::Less
+            && self.upper.is_none_or(|upper| bookmark_cmp(self.page, node, upper) == Ordering::Less)
+    }
+}
+
 /// What comes next in a group of leaves.
 #[derive(Clone, Copy, Debug)]
 pub enum LeafEvent<'a> {
     /// A leaf.
     Leaf(BoundedLeaf<'a>),
-    /// A leaf that cannot be read; what is at fault has a finding of its own.
-    Missing,
+    /// A leaf that cannot be read. What is at fault has a finding of its own, on this page or on the one that names it.
+    Missing(Pgno),
 }
 
 /// Reads groups of leaves, one after the other; one for each thread.
@@ -48,36 +58,49 @@ impl<'a> GroupReader<'a> {
         GroupReader { context, parent: TrustedPages::new(pages), leaf: TrustedPages::new(pages), lower: Vec::new() }
     }
 
-    /// Hands every leaf of `group`, in key order, to `visit`, after the checks that concern the leaf as a whole. A leaf
-    /// that can no longer be read is left out: the file changes, which is reported as such.
+    /// Hands every leaf of `group`, in key order, to `visit`, after the checks that concern the leaf as a whole.
     pub fn for_each_leaf(&mut self, tree: &TreeShape, group: &LeafGroup, mut visit: impl FnMut(LeafEvent<'_>)) {
-        let GroupReader { context, parent, leaf, lower } = self;
+        let context = self.context;
+        self.read_again(tree, group, |event| {
+            if let LeafEvent::Leaf(leaf) = &event {
+                check(tree, &context, leaf);
+            }
+            visit(event);
+        });
+    }
+
+    /// Hands every leaf of `group`, in key order, to `visit`, and checks nothing: for a second look. A leaf that can no
+    /// longer be read is missing: the file changes, which is reported as such.
+    pub fn read_again(&mut self, tree: &TreeShape, group: &LeafGroup, mut visit: impl FnMut(LeafEvent<'_>)) {
+        let GroupReader { parent, leaf, lower, .. } = self;
         lower.clear();
         lower.extend_from_slice(&group.lower);
         let upper = group.upper.as_deref();
-        let mut one = |pgno: Option<Pgno>, lower: &[u8], upper: Option<&[u8]>| {
-            let Some((pgno, page)) = pgno.and_then(|pgno| Some((pgno, leaf.get(pgno).ok()?))) else {
-                return visit(LeafEvent::Missing);
-            };
-            let bounded = BoundedLeaf { pgno, page, lower, upper };
-            check(tree, context, &bounded);
-            visit(LeafEvent::Leaf(bounded));
+        let mut one = |child: Result<Pgno, Pgno>, lower: &[u8], upper: Option<&[u8]>| {
+            let read = child.and_then(|pgno| leaf.get(pgno).map(|page| (pgno, page)).map_err(|_| pgno));
+            match read {
+                Ok((pgno, page)) => visit(LeafEvent::Leaf(BoundedLeaf { pgno, page, lower, upper })),
+                Err(pgno) => visit(LeafEvent::Missing(pgno)),
+            }
         };
         if group.parent.is_none() {
-            one(Some(tree.root), lower, upper);
+            one(Ok(tree.root), lower, upper);
             return;
         }
         // A page that was read before and now cannot be: the file changes, which is reported as such.
-        let Ok(page) = parent.get(group.parent) else { return one(None, lower, upper) };
+        let Ok(page) = parent.get(group.parent) else { return one(Err(group.parent), lower, upper) };
         let last_line = page.tag_count().saturating_sub(1);
         for node in page.nodes() {
             let Ok(node) = node else {
-                one(None, lower, upper);
+                one(Err(group.parent), lower, upper);
                 continue;
             };
             let unbounded = node.line == last_line || node.key.is_empty();
             let separator = if unbounded { None } else { Some(node.key.to_vec()) };
-            let child = node.child().filter(|_| !group.rejected.contains(&node.line));
+            let child = match node.child() {
+                Some(pgno) if group.rejected.contains(&node.line) => Err(pgno),
+                child => child.ok_or(group.parent),
+            };
             one(child, lower, separator.as_deref().or(upper));
             lower.clear();
             lower.extend_from_slice(separator.as_deref().unwrap_or_default());

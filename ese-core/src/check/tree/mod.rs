@@ -53,6 +53,10 @@ pub struct TreeShape {
 pub trait FindingSink: Sync {
     /// Takes a finding.
     fn add(&self, finding: Finding);
+
+    /// Notes `count` differences that follow from what is said about page `pgno`, or about the file where it is none:
+    /// they are no findings of their own.
+    fn follow(&self, pgno: Pgno, count: u64);
 }
 
 /// A part of a tree, as far as its leaves go.
@@ -62,6 +66,8 @@ pub enum Part {
     Leaves(LeafGroup),
     /// An internal page cannot be read: leaves are missing. What is at fault has a finding of its own.
     Missing {
+        /// The page at fault. The finding is on it, or on the page that names it.
+        pgno: Pgno,
         /// The lowest key that can lie there; empty for no bound.
         lower: Vec<u8>,
     },
@@ -71,7 +77,7 @@ impl Part {
     fn lower(&self) -> &[u8] {
         match self {
             Part::Leaves(group) => &group.lower,
-            Part::Missing { lower } => lower,
+            Part::Missing { lower, .. } => lower,
         }
     }
 }
@@ -188,7 +194,7 @@ impl Walk<'_> {
     fn run(&mut self) {
         let root = Branch { pgno: self.tree.root, lower: Vec::new(), upper: None };
         let Some(entry) = self.admit_root() else {
-            self.missing(root.lower);
+            self.missing(root.pgno, root.lower);
             return;
         };
         if entry.flags().contains(PageFlags::LEAF) {
@@ -209,7 +215,7 @@ impl Walk<'_> {
         for branch in level {
             let text = format!("levels: expected at most {DEPTH_MOST}, found page {} below them", branch.pgno);
             self.report(Code::BtreeDepth, "T10", branch.pgno, 0, text, |finding| finding);
-            self.missing(branch.lower);
+            self.missing(branch.pgno, branch.lower);
         }
         self.links.end(self.tree, &self.context);
     }
@@ -227,12 +233,12 @@ impl Walk<'_> {
         report(self.tree, &self.context, code, rule, pgno, at, message, fill);
     }
 
-    /// Notes that keys from `lower` on cannot be reached.
-    fn missing(&mut self, lower: Vec<u8>) {
+    /// Notes that keys from `lower` on cannot be reached, for which page `pgno` is at fault.
+    fn missing(&mut self, pgno: Pgno, lower: Vec<u8>) {
         self.links.lose_track();
         self.missing += 1;
         if self.missing <= MISSING_KEPT {
-            self.out.parts.push(Part::Missing { lower });
+            self.out.parts.push(Part::Missing { pgno, lower });
         }
     }
 }

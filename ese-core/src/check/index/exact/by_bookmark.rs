@@ -75,6 +75,21 @@ impl Groups {
         self.bytes.get(thing.start..thing.values).unwrap_or_default()
     }
 
+    /// Takes away keys that are known whole, with their entries. Both come sorted by length and bytes.
+    fn strike_out(&self, rows: &mut Vec<Thing>, entries: &mut Vec<Thing>) {
+        let order = |thing: Thing| (self.key(thing).len(), self.key(thing));
+        let mut left = rows.drain(..).peekable();
+        let mut without_entry = Vec::new();
+        entries.retain(|entry| {
+            while let Some(row) = left.next_if(|row| order(*row) < order(*entry)) {
+                without_entry.push(row);
+            }
+            left.next_if(|row| order(*row) == order(*entry)).is_none()
+        });
+        without_entry.extend(left);
+        *rows = without_entry;
+    }
+
     fn pattern(&self, thing: Thing) -> KeyPattern<'_> {
         KeyPattern::of_parts(self.key(thing), self.bytes.get(thing.values..thing.end).unwrap_or_default())
     }
@@ -99,6 +114,14 @@ impl Run<'_> {
     fn settle(&mut self, groups: &mut Groups) -> Result<(), SortError> {
         let Some(index) = self.keys.indexes().get(groups.number) else { return Ok(()) };
         let entries = groups.of(&[Kind::Entry]);
+        let doubtful = groups.things.iter().find(|thing| thing.kind == Kind::Doubtful).map(|thing| thing.place.pgno);
+        if let Some(pgno) = doubtful {
+            // Where there is text all keys and entries come here, and not only those without a counterpart.
+            if !index.has_unicode() && groups.things.iter().any(|thing| thing.kind != Kind::Doubtful) {
+                self.explained_by(pgno);
+            }
+            return Ok(());
+        }
         if let Some(unknown) = groups.things.iter().find(|thing| thing.kind == Kind::Unknown) {
             if unknown.place.pgno != Pgno::NONE && !entries.is_empty() {
                 self.explained_by(unknown.place.pgno);
@@ -158,11 +181,7 @@ impl Run<'_> {
         patterns: &[Thing],
         mut entries: Vec<Thing>,
     ) -> Result<(), SortError> {
-        // Keys that are known whole have their entries first.
-        entries.retain(|entry| {
-            let place = rows.iter().position(|row| groups.key(*row) == groups.key(*entry));
-            place.map(|place| rows.swap_remove(place)).is_none()
-        });
+        groups.strike_out(&mut rows, &mut entries);
         if !patterns.is_empty() && index.collation != Collation::Other {
             let mut unfitting = Vec::new();
             let mut tries = TRIES_MOST;

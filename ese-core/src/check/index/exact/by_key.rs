@@ -1,5 +1,7 @@
 //! Keys of rows against entries, both sorted by key: first with their bookmarks, at the end without (I5, I6, I7, I8).
 
+use std::collections::VecDeque;
+
 use crate::finding::Code;
 use crate::sort::SortError;
 
@@ -9,8 +11,15 @@ use super::Run;
 use super::packed::{ByBookmark, ByKey, Kind, Side};
 use super::walk::position_in;
 
-/// Rows with one key that wait for an entry; of more, each is reported by itself.
+/// Rows or entries with one key that wait for a counterpart; of more, each is reported by itself.
 const WAITING_MOST: usize = 1 << 10;
+
+/// A row or an entry that waits for its counterpart.
+struct Waiting {
+    side: Side,
+    place: Place,
+    bookmark: Vec<u8>,
+}
 
 /// What was seen of one key, and of one bookmark with it.
 #[derive(Default)]
@@ -115,33 +124,39 @@ impl Run<'_> {
     pub(super) fn match_left_over(&mut self) -> Result<(), SortError> {
         let mut sorted = Run::take(&self.limits, &mut self.left_over).finish()?;
         let (mut number, mut key) = (0, Vec::new());
-        let mut waiting: Vec<(Place, Vec<u8>)> = Vec::new();
+        let mut waiting = VecDeque::new();
         while let Some(bytes) = sorted.next_record()? {
             let Some(next) = ByKey::unpack(bytes) else { continue };
             if (number, &key[..]) != (next.number, next.key) {
-                for (place, bookmark) in waiting.drain(..) {
-                    self.missing(number, place, &key, &bookmark);
-                }
+                waiting.drain(..).for_each(|one: Waiting| self.unpaired(number, &key, &one));
                 number = next.number;
                 key.clear();
                 key.extend_from_slice(next.key);
             }
-            match (next.side, waiting.is_empty()) {
-                (Side::Entry, false) => {
-                    let (_, bookmark) = waiting.remove(0);
-                    let (expected, found, key) = (digits(&bookmark), digits(next.bookmark), digits(next.key));
-                    let what = format!("expected bookmark {expected} in the entry with key {key}, found {found}");
-                    self.reports.add(number, next.place, Code::IdxEntryWrong, "I7", &what);
-                }
-                (Side::Entry, true) => self.extra(number, next.place, next.key, next.bookmark),
-                _ if waiting.len() < WAITING_MOST => waiting.push((next.place, next.bookmark.to_vec())),
-                _ => self.missing(number, next.place, next.key, next.bookmark),
+            let next = Waiting { side: next.side, place: next.place, bookmark: next.bookmark.to_vec() };
+            match waiting.pop_front_if(|other| other.side != next.side) {
+                Some(other) => self.another_bookmark(number, &key, &next, &other),
+                None if waiting.len() < WAITING_MOST => waiting.push_back(next),
+                None => self.unpaired(number, &key, &next),
             }
         }
-        for (place, bookmark) in waiting {
-            self.missing(number, place, &key, &bookmark);
-        }
+        waiting.iter().for_each(|one| self.unpaired(number, &key, one));
         Ok(())
+    }
+
+    fn unpaired(&mut self, number: usize, key: &[u8], one: &Waiting) {
+        match one.side {
+            Side::Entry => self.extra(number, one.place, key, &one.bookmark),
+            Side::Row | Side::OptionalRow => self.missing(number, one.place, key, &one.bookmark),
+        }
+    }
+
+    /// A row and an entry that have one key and different bookmarks.
+    fn another_bookmark(&mut self, number: usize, key: &[u8], one: &Waiting, other: &Waiting) {
+        let (row, entry) = if one.side == Side::Entry { (other, one) } else { (one, other) };
+        let (expected, found, key) = (digits(&row.bookmark), digits(&entry.bookmark), digits(key));
+        let what = format!("expected bookmark {expected} in the entry with key {key}, found {found}");
+        self.reports.add(number, entry.place, Code::IdxEntryWrong, "I7", &what);
     }
 
     /// A row that has no entry; it lies at `place`.

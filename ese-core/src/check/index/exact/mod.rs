@@ -20,6 +20,7 @@ use crate::sort::{ExternalSorter, SortError, SortLimits};
 use crate::source::Pages;
 
 use super::definition::{TableIndex, TableKeys};
+use super::doubtful::DoubtfulRows;
 use super::report::Reports;
 use super::sum::EntryHasher;
 use crate::check::Shutdown;
@@ -62,23 +63,29 @@ pub struct ExactPass<'a> {
 }
 
 impl<'a> ExactPass<'a> {
-    /// A pass over the table of `keys`; `limits` are those of all sorting together.
+    /// A pass over the table of `keys`; `limits` are those of all sorting together, of which at least 16 MiB are taken as
+    /// allowed.
     #[must_use]
     pub fn new(pages: Pages<'a>, keys: &'a TableKeys<'a>, limits: SortLimits, shutdown: Shutdown) -> ExactPass<'a> {
         ExactPass { pages, keys, limits, shutdown }
     }
 
-    /// Compares the indexes `numbers` ([`super::KeyWorker::undecided`]); `long_values` are those of the table, if it
-    /// has any.
+    /// Compares the indexes `numbers` ([`super::KeyWorker::undecided`]); what does not agree with the `doubtful` rows
+    /// follows from the findings on them. `long_values` are those of the table, if it has any.
     ///
     /// # Errors
     /// [`SortError`] if the temporary file cannot be written or read.
-    pub fn run(&self, numbers: &[usize], long_values: Option<&mut LongValues<'_>>) -> Result<ExactReport, SortError> {
+    pub fn run(
+        &self,
+        numbers: &[usize],
+        doubtful: &DoubtfulRows,
+        long_values: Option<&mut LongValues<'_>>,
+    ) -> Result<ExactReport, SortError> {
         if numbers.is_empty() {
             return Ok(ExactReport::default());
         }
         let mut run = Run::new(self);
-        run.walk_rows(numbers, long_values)?;
+        run.walk_rows(numbers, doubtful, long_values)?;
         for number in numbers {
             run.walk_entries(*number)?;
         }

@@ -126,6 +126,8 @@ impl<'a> ByKey<'a> {
 /// What there is about one bookmark.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(super) enum Kind {
+    /// The row has a finding of its own, on the page of the place: what does not agree with it follows from that.
+    Doubtful,
     /// The keys of the row are not known; the place tells the page that could not be read, if one is to blame.
     Unknown,
     /// A key that the row should have.
@@ -140,7 +142,7 @@ pub(super) enum Kind {
 
 impl Kind {
     fn from_byte(byte: u8) -> Option<Kind> {
-        let all = [Kind::Unknown, Kind::Row, Kind::Pattern, Kind::OptionalPattern, Kind::Entry];
+        let all = [Kind::Doubtful, Kind::Unknown, Kind::Row, Kind::Pattern, Kind::OptionalPattern, Kind::Entry];
         all.into_iter().find(|kind| *kind as u8 == byte)
     }
 }

@@ -11,6 +11,7 @@ use crate::sort::SortError;
 use crate::tree::{Cursor, LeafNode};
 
 use super::super::definition::TableIndex;
+use super::super::doubtful::DoubtfulRows;
 use super::super::report::{Place, digits};
 use super::super::values::{ColumnValues, ValueBuffer, ValueFault};
 use super::packed::{ByBookmark, ByKey, Kind, Side};
@@ -21,6 +22,7 @@ impl Run<'_> {
     pub(super) fn walk_rows(
         &mut self,
         numbers: &[usize],
+        doubtful: &DoubtfulRows,
         mut long_values: Option<&mut LongValues<'_>>,
     ) -> Result<(), SortError> {
         let keys = self.keys;
@@ -47,6 +49,14 @@ impl Run<'_> {
                 continue;
             }
             let row = Row { bookmark: &bookmark, place: Place::of_data(&node) };
+            if let Some(other) = doubtful.get(row.place.pgno, row.place.line) {
+                for number in numbers {
+                    self.doubtful(*number, row)?;
+                    if let Some(bookmark) = other {
+                        self.doubtful(*number, Row { bookmark, ..row })?;
+                    }
+                }
+            }
             let Ok(record) = Record::new(node.node.data, node.leaf.page.size()) else {
                 for number in numbers {
                     self.unknown(*number, row, None)?;
@@ -136,6 +146,13 @@ impl Run<'_> {
         let pgno = fault.and_then(ValueFault::pgno).unwrap_or(Pgno::NONE);
         let place = Place { pgno, ..row.place };
         let thing = ByBookmark { number, bookmark: row.bookmark, kind: Kind::Unknown, key: &[], values: &[], place };
+        self.by_bookmark.push(thing.pack(&mut self.packer))
+    }
+
+    /// The row has a finding of its own, and its keys may not be those that it had.
+    fn doubtful(&mut self, number: usize, row: Row<'_>) -> Result<(), SortError> {
+        let Row { bookmark, place } = row;
+        let thing = ByBookmark { number, bookmark, kind: Kind::Doubtful, key: &[], values: &[], place };
         self.by_bookmark.push(thing.pack(&mut self.packer))
     }
 
