@@ -140,8 +140,8 @@ fn damage_an_entry(path: &Path, size: PageSize) -> Outcome {
 fn verify_damaged(path: &Path, temporary: &Path) -> Outcome {
     let source = FileSource::open(path)?;
     let report = Verifier::new(&source).temporary_folder(Some(temporary)).run()?;
-    let is_found =
-        report.count_by_code().any(|(code, _, _)| matches!(code, Code::IdxEntryMissing | Code::IdxEntryExtra));
+    let of_entry = [Code::IdxEntryMissing, Code::IdxEntryExtra, Code::IdxEntryWrong];
+    let is_found = report.count_by_code().any(|(code, _, _)| of_entry.contains(&code));
     if is_found {
         Ok(())
     } else {
