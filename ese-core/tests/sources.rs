@@ -6,7 +6,7 @@ use std::io::Write;
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use catdb_test_data::{corpus, database};
+use catdb_test_data::{corpus, database, verdicts};
 use ese_core::finding::{Code, Finding};
 use ese_core::format::PageSize;
 use ese_core::source::{ByteSource, FileSource, MappedSource, MemorySource};
@@ -91,6 +91,30 @@ fn threads_and_sources_leave_no_trace_in_the_report_of_small_files() {
         database::flip_bits(&mut kitchen, PageSize::K32, pgno, &[9999]);
     }
     check(&kitchen);
+}
+
+#[test]
+fn threads_leave_no_trace_where_trees_records_and_indexes_are_damaged() {
+    /// Cases of one kind that are looked at, of each database.
+    const OF_A_KIND: usize = 2;
+    let Some(shared) = corpus::shared() else { return };
+    let mut cases_with_findings = 0;
+    for (base, cases) in verdicts::cases(&shared) {
+        let sound = verdicts::base(&shared, &base);
+        let mut of_kind = std::collections::BTreeMap::<&str, usize>::new();
+        for case in &cases {
+            let seen = of_kind.entry(&case.kind).or_default();
+            *seen += 1;
+            if *seen > OF_A_KIND {
+                continue;
+            }
+            let file = case.apply(&sound);
+            let expected = said(&MemorySource(&file), 1, 50_000);
+            assert_eq!(said(&MemorySource(&file), 4, 50_000), expected, "{}: 4 threads", case.id);
+            cases_with_findings += usize::from(!expected.findings.is_empty());
+        }
+    }
+    assert!(cases_with_findings > 100, "{cases_with_findings}");
 }
 
 #[test]
