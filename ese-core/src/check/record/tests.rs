@@ -132,7 +132,7 @@ fn sound_records_of_every_form_have_no_finding() {
     let wide = [5, 0, 0, 0, 0, 0, 0, 0x80];
     for size in BOTH {
         let all = sound(size)
-            .flagged(256, Origin::Template, 0x03, b"compressed")
+            .flagged(256, Origin::Template, 0x03, b"\x16\xe1\x70\x38\x1c\x0e\x87\xc5\x62")
             .tagged(256, &[1, 2, 3, 4])
             .tagged(257, b"")
             .flagged(258, OWN, 0x09, &[&[4, 0x80, 12, 0][..], &wide, b"here"].concat())
