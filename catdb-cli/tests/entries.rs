@@ -83,7 +83,7 @@ fn a_file_is_looked_up_by_its_own_hashes() {
     assert_eq!(known.code, 0, "{}", known.err);
     assert!(known.out.starts_with("known: FOUND in catdb: 2 catalog names\n"), "{}", known.out);
     assert!(
-        known.out.contains("A.cat") && known.out.contains("B.cat") && known.out.contains("line 1"),
+        known.out.contains("A.cat") && known.out.contains("B.cat") && known.out.contains("line 2"),
         "{}",
         known.out
     );

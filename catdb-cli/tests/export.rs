@@ -89,7 +89,7 @@ fn rows_come_in_key_order_typed_with_defaults_and_without_nulls() {
     let run = World::new().with("db", &small()).run(&["export", "--table", "files", "--out", "-", "db"]);
     assert_eq!((run.code, run.err.as_str()), (0, ""));
     let rows: Vec<&str> = run.out.lines().collect();
-    assert_eq!(rows[0], r#"{"id":3,"name":"","several":[9]}"#);
+    assert_eq!(rows[0], r#"{"id":3,"late":7,"name":"","several":[9]}"#);
     assert_eq!(rows[1], r#"{"id":2,"late":7}"#);
     assert!(rows[2].starts_with(r#"{"id":1,"late":5,"name":"one","blob":"0101"#), "{}", rows[2]);
     assert!(rows[2].ends_with(r#"01","several":[30,-4]}"#));
@@ -100,7 +100,7 @@ fn conditions_choose_rows_and_tables() {
     let world = World::new().with("db", &small());
     let with = |condition: &str| world.run(&["export", "--out", "-", "--where", condition, "db"]);
     assert_eq!(with("several=-4").out.lines().count(), 1);
-    assert_eq!(with("LATE=7").out, "{\"id\":2,\"late\":7}\n");
+    assert_eq!(with("LATE=5").out.lines().count(), 1);
     assert_eq!(with("id=1").out.lines().count(), 2, "of both tables");
     let none = with("nothing=1");
     assert_eq!(none.code, 2);

@@ -6,10 +6,14 @@
 #![deny(missing_docs)]
 
 pub mod campaign;
+mod catalog;
+mod decompress;
+mod export;
 mod header;
 mod mutate;
 pub mod mutation_score;
 mod page;
+mod record;
 mod verify;
 mod verify_full;
 
@@ -37,8 +41,19 @@ pub const VERIFY: Target = Target { name: "verify", run: verify::run, seeds: ver
 pub const VERIFY_FULL: Target =
     Target { name: "verify_full", run: verify_full::run, seeds: verify_full::seeds, seal: verify::seal };
 
+/// One record, and its values by every type.
+pub const RECORD: Target = Target { name: "record", run: record::run, seeds: record::seeds, seal: record::seal };
+/// One compressed value.
+pub const DECOMPRESS: Target =
+    Target { name: "decompress", run: decompress::run, seeds: decompress::seeds, seal: decompress::seal };
+/// Tables, columns and indexes of a whole file.
+pub const CATALOG: Target =
+    Target { name: "catalog", run: catalog::run, seeds: verify_full::seeds, seal: verify::seal };
+/// Every value of every row of a whole file.
+pub const EXPORT: Target = Target { name: "export", run: export::run, seeds: verify_full::seeds, seal: verify::seal };
+
 /// All targets.
-pub const TARGETS: &[Target] = &[HEADER, PAGE, VERIFY, VERIFY_FULL];
+pub const TARGETS: &[Target] = &[HEADER, PAGE, VERIFY, VERIFY_FULL, RECORD, DECOMPRESS, CATALOG, EXPORT];
 
 impl Target {
     /// Runs the target twice: for a fuzzer that knows nothing of checksums and would stay in front of them.

@@ -195,6 +195,7 @@ fn format_name(format: ExportFormat) -> &'static str {
 }
 
 /// The sink that writes into `folder`, or to standard output where there is none.
+#[cfg_attr(not(feature = "parquet"), allow(unused_variables))] // the hash is for Parquet alone
 fn sink(
     args: &ExportArgs,
     folder: Option<&Path>,
@@ -203,7 +204,6 @@ fn sink(
 ) -> Result<Box<dyn TableSink>, Stop> {
     let extras = Extras { provenance: args.provenance, keys: args.keys, deleted: args.deleted };
     let form = form(args);
-    let _ = input_sha256; // for Parquet alone
     let Some(folder) = folder else {
         let named = if tables == 1 { TableKey::Unnamed } else { TableKey::Named };
         let output = JsonlOutput::Stream(Box::new(io::stdout().lock()), named);

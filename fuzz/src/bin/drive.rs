@@ -20,7 +20,7 @@ const TOO_LONG: Duration = Duration::from_secs(30);
 /// Runs fuzz targets over seeds and mutations of them.
 #[derive(Parser)]
 struct Options {
-    /// Targets to run: header, page, verify; all if none is named
+    /// Targets to run, by the names of `fuzz_targets`; all if none is named
     #[arg(value_name = "TARGET", value_parser = target_named)]
     targets: Vec<Target>,
     /// Seconds for each target; its seeds are run however long they take
