@@ -54,17 +54,20 @@ pub fn verify(path: &Path, level: Level, threads: usize) -> Outcome<Report> {
 /// The most memory that a run of `command` held at once, in KiB; `None` where there is no `/proc`.
 ///
 /// # Errors
-/// If it cannot be run.
+/// If it cannot be run, or fails.
 pub fn peak_memory(command: &mut Command) -> Outcome<Option<f64>> {
     let mut child = command.spawn()?;
     let status = format!("/proc/{}/status", child.id());
     let mut peak = None;
-    while child.try_wait()?.is_none() {
+    let ended = loop {
+        if let Some(ended) = child.try_wait()? {
+            break ended;
+        }
         // The kernel keeps the maximum, so only what the very last moments add is missed.
         peak = std::fs::read_to_string(&status).ok().as_deref().and_then(high_water_mark).or(peak);
         std::thread::sleep(Duration::from_millis(1));
-    }
-    Ok(peak)
+    };
+    if ended.success() { Ok(peak) } else { Err(format!("{command:?}: {ended}").into()) }
 }
 
 fn high_water_mark(status: &str) -> Option<f64> {

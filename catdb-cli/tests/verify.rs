@@ -11,6 +11,9 @@ use world::World;
 
 const K4: PageSize = PageSize::K4;
 
+/// Most files here have pages and nothing else: no catalog.
+const PAGES: &str = "--level=pages";
+
 fn sound() -> Vec<u8> {
     database::tiny(K4, 12)
 }
@@ -28,8 +31,23 @@ fn json(text: &str) -> Value {
 }
 
 #[test]
+fn a_whole_database_is_intact_at_every_level_and_full_is_the_default() {
+    let world = World::new().with("catdb", &corpus::fixture("kitchen-4k-b.edb"));
+    for level in [&[][..], &["--level", "full"], &["--level", "pages"], &["--level", "checksum"]] {
+        let run = world.run(&[&["verify"], level, &["catdb"]].concat());
+        assert_eq!(run.code, 0, "{}", run.out);
+        assert!(run.out.starts_with("catdb: INTACT"), "{}", run.out);
+        // Text that only Windows can sort is looked at in full alone.
+        assert_eq!(
+            run.out.contains("idx-unverifiable"),
+            level.last() != Some(&"pages") && level.last() != Some(&"checksum")
+        );
+    }
+}
+
+#[test]
 fn a_sound_database_is_intact_and_exit_0() {
-    let run = World::new().with("catdb", &sound()).run(&["verify", "catdb"]);
+    let run = World::new().with("catdb", &sound()).run(&["verify", PAGES, "catdb"]);
     assert_eq!(run.code, 0, "{}", run.err);
     assert!(run.out.starts_with("catdb: INTACT: no damage in 12 pages\n"), "{}", run.out);
     assert_eq!(run.err, "");
@@ -37,7 +55,7 @@ fn a_sound_database_is_intact_and_exit_0() {
 
 #[test]
 fn damage_is_exit_1_with_page_offset_sums_and_the_error_of_windows() {
-    let run = World::new().with("catdb", &damaged()).run(&["verify", "catdb"]);
+    let run = World::new().with("catdb", &damaged()).run(&["verify", PAGES, "catdb"]);
     assert_eq!(run.code, 1);
     let first = run.out.lines().next().unwrap();
     assert_eq!(
@@ -56,7 +74,7 @@ fn damage_is_exit_1_with_page_offset_sums_and_the_error_of_windows() {
 #[test]
 fn json_has_the_promised_shape_and_is_the_same_every_time() {
     let world = World::new().with("catdb", &damaged());
-    let args = ["verify", "--format", "json", "--sha256", "catdb"];
+    let args = ["verify", PAGES, "--format", "json", "--sha256", "catdb"];
     let first = world.run(&args);
     assert_eq!(first.out, world.run(&args).out);
     let document = json(&first.out);
@@ -87,7 +105,7 @@ fn json_has_the_promised_shape_and_is_the_same_every_time() {
 
 #[test]
 fn json_lines_carry_the_findings_in_the_order_of_their_offsets() {
-    let run = World::new().with("catdb", &damaged()).run(&["verify", "--format", "jsonl", "catdb"]);
+    let run = World::new().with("catdb", &damaged()).run(&["verify", PAGES, "--format", "jsonl", "catdb"]);
     let lines: Vec<Value> = run.out.lines().map(json).collect();
     assert_eq!(lines[0]["schema"], "catdb.verify/1");
     let offsets: Vec<u64> =
@@ -112,15 +130,15 @@ fn warnings_fail_only_where_asked() {
     let mut file = sound();
     database::flip_bits(&mut file, K4, 9, &[402]);
     let world = World::new().with("catdb", &file);
-    assert_eq!(world.run(&["verify", "catdb"]).code, 0);
-    assert_eq!(world.run(&["verify", "--fail-on", "warning", "catdb"]).code, 1);
+    assert_eq!(world.run(&["verify", PAGES, "catdb"]).code, 0);
+    assert_eq!(world.run(&["verify", PAGES, "--fail-on", "warning", "catdb"]).code, 1);
 }
 
 #[test]
 fn the_worst_of_several_files_decides() {
     let world = World::new().with("good", &sound()).with("bad", &damaged());
-    assert_eq!(world.run(&["verify", "good", "bad"]).code, 1);
-    let run = world.run(&["verify", "bad", "absent", "good"]);
+    assert_eq!(world.run(&["verify", PAGES, "good", "bad"]).code, 1);
+    let run = world.run(&["verify", PAGES, "bad", "absent", "good"]);
     assert_eq!(run.code, 2);
     assert!(run.out.contains("absent: UNREADABLE: no such file") && run.out.contains("good: INTACT"), "{}", run.out);
 }
@@ -131,7 +149,7 @@ fn folders_are_searched_by_content() {
         .with("root/a/catdb", &sound())
         .with("root/b/renamed.bin", &damaged())
         .with("root/notes.txt", b"not a database");
-    let run = world.run(&["verify", "--recursive", "--format", "json", "root"]);
+    let run = world.run(&["verify", PAGES, "--recursive", "--format", "json", "root"]);
     assert_eq!(run.code, 1);
     let paths: Vec<String> = json(&run.out)["files"]
         .as_array()
@@ -147,7 +165,7 @@ fn folders_are_searched_by_content() {
 
 #[test]
 fn a_database_can_come_through_standard_input() {
-    let run = World::new().run_with_input(&["verify", "-"], &damaged());
+    let run = World::new().run_with_input(&["verify", PAGES, "-"], &damaged());
     assert_eq!(run.code, 1);
     assert!(run.out.starts_with("-: DAMAGED"), "{}", run.out);
 }
@@ -188,7 +206,7 @@ fn both_headers_bad_is_damage_and_not_a_refusal() {
     for size in PageSize::ALL {
         let mut file = database::tiny(size, 9);
         file[..2 * size.bytes()].fill(0xAA);
-        let run = World::new().with("catdb", &file).run(&["verify", "catdb"]);
+        let run = World::new().with("catdb", &file).run(&["verify", PAGES, "catdb"]);
         assert_eq!(run.code, 1, "{}", run.out);
         assert!(run.out.contains("hdr-both-bad"), "{}", run.out);
         assert!(run.out.contains("format and state unknown"), "{}", run.out);
@@ -197,7 +215,7 @@ fn both_headers_bad_is_damage_and_not_a_refusal() {
 
 #[test]
 fn hex_shows_the_bytes_at_the_damage() {
-    let run = World::new().with("catdb", &damaged()).run(&["verify", "--hex", "catdb"]);
+    let run = World::new().with("catdb", &damaged()).run(&["verify", PAGES, "--hex", "catdb"]);
     assert!(run.out.contains("0x0000a030"), "{}", run.out);
 }
 
@@ -206,11 +224,11 @@ fn twenty_findings_are_shown_and_the_rest_counted_unless_all_are_wanted() {
     let mut file = database::tiny(K4, 60);
     (10..40).for_each(|pgno| database::foreign_page(&mut file, K4, pgno));
     let world = World::new().with("catdb", &file);
-    let run = world.run(&["verify", "catdb"]);
+    let run = world.run(&["verify", PAGES, "catdb"]);
     assert_eq!(run.out.matches("error    page-checksum").count(), 20);
     assert!(run.out.contains("10 findings more; --all shows them"), "{}", run.out);
-    assert_eq!(world.run(&["verify", "--all", "catdb"]).out.matches("error    page-checksum").count(), 30);
-    let run = world.run(&["verify", "--max-findings", "5", "--format", "json", "catdb"]);
+    assert_eq!(world.run(&["verify", PAGES, "--all", "catdb"]).out.matches("error    page-checksum").count(), 30);
+    let run = world.run(&["verify", PAGES, "--max-findings", "5", "--format", "json", "catdb"]);
     let file = &json(&run.out)["files"][0];
     assert_eq!((&file["counts"]["errors"], &file["counts"]["findings_omitted"]), (&30.into(), &25.into()));
     assert_eq!((file["findings"].as_array().unwrap().len(), &file["complete"]), (5, &false.into()));
@@ -219,9 +237,9 @@ fn twenty_findings_are_shown_and_the_rest_counted_unless_all_are_wanted() {
 #[test]
 fn threads_and_mapping_change_nothing() {
     let world = World::new().with("catdb", &damaged());
-    let one = world.run(&["verify", "--format", "json", "--threads", "1", "catdb"]).out;
+    let one = world.run(&["verify", PAGES, "--format", "json", "--threads", "1", "catdb"]).out;
     for args in [&["--threads", "3"][..], &["--mmap"], &[]] {
-        let args = [&["verify", "--format", "json"], args, &["catdb"]].concat();
+        let args = [&["verify", PAGES, "--format", "json"], args, &["catdb"]].concat();
         assert_eq!(world.run(&args).out, one);
     }
 }

@@ -5,7 +5,7 @@
 use std::time::{Duration, Instant};
 
 use catdb_test_data::{corpus, database};
-use ese_core::finding::{Code, Finding, Severity};
+use ese_core::finding::{Code, Severity};
 use ese_core::format::{FileType, PageSize};
 use ese_core::source::MemorySource;
 use ese_core::verify::{Level, Report, Verdict, Verifier, VerifyError};

@@ -6,7 +6,7 @@ use std::io::Write;
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use catdb_test_data::{corpus, database};
+use catdb_test_data::{corpus, database, verdicts};
 use ese_core::finding::{Code, Finding};
 use ese_core::format::PageSize;
 use ese_core::source::{ByteSource, FileSource, MappedSource, MemorySource};
@@ -77,8 +77,9 @@ fn check(file: &[u8]) {
 fn threads_and_sources_leave_no_trace_in_the_report_of_a_large_file() {
     let file = large_damaged_file();
     let codes: Vec<Code> = said(&MemorySource(&file), 1, 50_000).counts.into_iter().map(|(code, _)| code).collect();
-    let expected = [Code::DbSlack, Code::HdrPrimaryBad, Code::PageChecksum, Code::PageEcc, Code::PageNumber];
-    assert_eq!(codes, expected);
+    let expected =
+        [Code::DbSlack, Code::HdrPrimaryBad, Code::PageChecksum, Code::PageEcc, Code::PageNumber, Code::CatalogLost];
+    assert_eq!(codes, expected, "the file has no catalog");
     check(&file);
 }
 
@@ -90,6 +91,30 @@ fn threads_and_sources_leave_no_trace_in_the_report_of_small_files() {
         database::flip_bits(&mut kitchen, PageSize::K32, pgno, &[9999]);
     }
     check(&kitchen);
+}
+
+#[test]
+fn threads_leave_no_trace_where_trees_records_and_indexes_are_damaged() {
+    /// Cases of one kind that are looked at, of each database.
+    const OF_A_KIND: usize = 2;
+    let Some(shared) = corpus::shared() else { return };
+    let mut cases_with_findings = 0;
+    for (base, cases) in verdicts::cases(&shared) {
+        let sound = verdicts::base(&shared, &base);
+        let mut of_kind = std::collections::BTreeMap::<&str, usize>::new();
+        for case in &cases {
+            let seen = of_kind.entry(&case.kind).or_default();
+            *seen += 1;
+            if *seen > OF_A_KIND {
+                continue;
+            }
+            let file = case.apply(&sound);
+            let expected = said(&MemorySource(&file), 1, 50_000);
+            assert_eq!(said(&MemorySource(&file), 4, 50_000), expected, "{}: 4 threads", case.id);
+            cases_with_findings += usize::from(!expected.findings.is_empty());
+        }
+    }
+    assert!(cases_with_findings > 100, "{cases_with_findings}");
 }
 
 #[test]
@@ -107,7 +132,7 @@ fn a_file_that_becomes_shorter_is_reported_once_where_it_ended() {
     on_disk.write_all(&file).unwrap();
     let source = FileSource::open(on_disk.path()).unwrap();
     on_disk.as_file().set_len(1_000_000).unwrap();
-    let report = Verifier::new(&source).run().unwrap();
+    let report = Verifier::new(&source).level(Level::Pages).run().unwrap();
     let [finding] = report.findings() else { panic!("{:?}", report.findings()) };
     assert_eq!((finding.code, finding.offset), (Code::DbChanged, 1_000_000 / 4096 * 4096));
     assert!(!report.is_complete());

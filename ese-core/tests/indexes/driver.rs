@@ -2,7 +2,7 @@
 
 use ese_core::catalog::{Catalog, Table};
 use ese_core::check::Shutdown;
-use ese_core::check::index::{ExactPass, KeyWorker, Primary, TableKeys, TextCount};
+use ese_core::check::index::{DoubtfulRows, ExactPass, KeyWorker, Primary, RowHealth, TableKeys, TextCount};
 use ese_core::finding::{Code, Finding, Severity};
 use ese_core::format::catalog::{MSYS_OBJECTS, MSYS_OBJECTS_SHADOW};
 use ese_core::format::{DbState, Pgno};
@@ -135,7 +135,8 @@ fn one(
             rows += 1;
             match Record::new(node.data, pages.size()) {
                 Ok(record) => {
-                    worker.record(&LeafNode { leaf, node }, &record, long_values.as_deref_mut(), &mut checked.findings)
+                    let (node, values) = (LeafNode { leaf, node }, long_values.as_deref_mut());
+                    worker.record(&node, &record, RowHealth::Sound, values, &mut checked.findings)
                 }
                 Err(_) => worker.unreadable_record(),
             }
@@ -172,7 +173,7 @@ fn one(
             (0..keys.indexes().len()).filter(is_compared).collect()
         }
     };
-    let report = pass.run(&numbers, long_values).expect("room to sort");
+    let report = pass.run(&numbers, &DoubtfulRows::default(), long_values).expect("room to sort");
     checked.findings.extend(report.findings);
     checked.consequences.extend(report.consequences);
     for (number, count) in report.texts {

@@ -37,7 +37,13 @@ pub fn check_source(catalog: &Catalog, pages: Pages<'_>) -> Outcome {
     let message = format!("{whole} ({cause}), {used}; {} rows", catalog.rows.len());
     // A child pointer may name a page that the file does not have: the root leads to it.
     let pgno = if pages.contains(pgno) { pgno } else { MSYS_OBJECTS.root };
-    let mut finding = Finding::on_page(Code::CatalogLost, pgno, pages.size(), 0, message);
+    let mut finding = if pages.contains(pgno) {
+        Finding::on_page(Code::CatalogLost, pgno, pages.size(), 0, message)
+    } else {
+        // The file ends before the catalog.
+        let end = if pages.last().is_none() { 0 } else { pages.size().offset_of(pages.last().next()) };
+        Finding::in_file(Code::CatalogLost, end, message)
+    };
     finding.severity = severity;
     Outcome { findings: vec![finding], consequences: Vec::new() }
 }

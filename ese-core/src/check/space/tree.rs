@@ -91,7 +91,7 @@ impl TreeCheck<'_, '_> {
     /// the header tells which of its two meanings the field has, and no reader needs it.
     pub(super) fn first_field_agrees(&mut self) {
         let Some(header) = self.space.header.filter(|header| header.oe_root().is_some()) else { return };
-        if !self.space.is_known(SpacePart::Owned) {
+        if !self.space.is_known(SpacePart::Owned) || self.space.owned.is_empty() {
             return;
         }
         let owned = &self.space.owned;
@@ -101,7 +101,8 @@ impl TreeCheck<'_, '_> {
             (header_offset::FLAGS, Some(text).filter(|_| !is_lawful))
         } else {
             let first = owned.iter().find(|found| found.range().is_some_and(|(first, _)| first == self.tree.root));
-            let count = first.map_or(0, |found| found.extent.count);
+            // An extent that does not begin where it should has findings of its own.
+            let Some(count) = first.map(|found| found.extent.count) else { return };
             // The extents of the database may have grown together.
             let is_lawful = header.cpg == count || self.number == 0 && header.cpg < count;
             let text = format!("space header: expected {count} pages in the first extent, found {}", header.cpg);
