@@ -374,7 +374,10 @@ fn damages_change_what_they_name() {
     built.edit_node(Place { pgno: leaf, line: 2 }, |node| node.flags = 2);
     built.edit_space_header(root, |words| words[1] = 99);
     built.set_extents(root + 2, &[5..=6]);
-    built.patch_header(|slot| slot[52] = 2);
+    built.patch_header(|slot| {
+        slot[52] = 2;
+        slot[296] = 1;
+    });
     assert_eq!(built.page(leaf).nodes[1].flags, 2);
     assert_eq!(built.page(root).tag0[4..8], [99, 0, 0, 0]);
     assert_eq!(built.page(root + 2).nodes[0].key, [0, 0, 0, 6]);

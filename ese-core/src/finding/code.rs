@@ -84,6 +84,10 @@ codes! {
         "Pages behind the space that the database owns; whatever stands there belongs to no table.",
         "Nothing to do: the engine extends files ahead of need.",
         "catdb-cli explain db-slack";
+    DbRepairedBefore "db-repaired-before" Info None, "header",
+        "The database was repaired before (esentutl /p): rows may be missing without a trace.",
+        "Compare the content with what should be there.",
+        "catdb-cli info {file}";
     DbReadError "db-read-error" Error Some(JetError::DISK_IO), "-",
         "The operating system could not read these bytes.",
         "Copy the disk with a tool that retries and skips bad sectors, then verify the copy.",
@@ -139,10 +143,6 @@ codes! {
     HdrTime "hdr-time" Info None, "H10",
         "A time in the header is not a possible time.",
         "Nothing to do.",
-        "catdb-cli info {file}";
-    DbRepairedBefore "db-repaired-before" Info None, "header",
-        "The database was repaired before (esentutl /p): rows may be missing without a trace.",
-        "Compare the content with what should be there.",
         "catdb-cli info {file}";
     PageChecksum "page-checksum" Error READ_VERIFY, "02-6",
         "The stored and the computed checksum of the page differ, and no single bit explains it: its content cannot be trusted.",
