@@ -7,10 +7,11 @@ use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use catdb_test_data::{corpus, database, verdicts};
-use ese_core::finding::{Code, Finding};
+use ese_core::database::Database;
+use ese_core::finding::{Code, Finding, Severity};
 use ese_core::format::PageSize;
-use ese_core::source::{ByteSource, FileSource, MappedSource, MemorySource};
-use ese_core::verify::{Level, PageCounts, Phase, Progress, Verifier, VerifyError};
+use ese_core::source::{ByteSource, FileSource, MappedSource, MemorySource, ReadError};
+use ese_core::verify::{Level, PageCounts, Phase, Progress, Verdict, Verifier, VerifyError};
 
 /// Everything that a report says and that could depend on who read the file.
 #[derive(PartialEq, Debug)]
@@ -185,5 +186,58 @@ fn a_run_that_is_cancelled_ends_without_a_report() {
         let result = Verifier::new(&MemorySource(&file)).level(Level::Pages).progress(&listener).run();
         assert!(matches!(result, Err(VerifyError::Cancelled)));
         assert!(listener.done.into_inner() < file.len() as u64 - 8192);
+    }
+}
+
+/// A medium on which each sector of one page can be read once.
+struct ReadOnce<'a> {
+    bytes: &'a [u8],
+    at: u64,
+    reads: AtomicU64,
+}
+
+impl ByteSource for ReadOnce<'_> {
+    fn len(&self) -> u64 {
+        self.bytes.len() as u64
+    }
+
+    fn read_at(&self, offset: u64, buf: &mut [u8]) -> Result<(), ReadError> {
+        let touched = offset <= self.at && self.at < offset + buf.len() as u64;
+        if touched && self.reads.fetch_add(1, Ordering::Relaxed) > 0 {
+            return Err(ReadError { offset, len: buf.len(), error: std::io::Error::other("bad sector") });
+        }
+        MemorySource(self.bytes).read_at(offset, buf)
+    }
+}
+
+#[test]
+fn a_page_that_cannot_be_read_a_second_time_is_told_and_explains_what_is_missing() {
+    let file = corpus::fixture("kitchen-4k-b.edb");
+    let report = Verifier::new(&MemorySource(&file)).run().unwrap();
+    assert_eq!(report.verdict(), Verdict::Intact);
+    // A leaf of the rows of the table Kitchen.
+    let leaf = Database::from_source(Box::new(Owned(file.clone())))
+        .unwrap()
+        .table("Kitchen")
+        .and_then(|table| table.rows().next().and_then(Result::ok).map(|row| row.pgno()))
+        .unwrap();
+    let source = ReadOnce { bytes: &file, at: PageSize::K4.offset_of(leaf), reads: AtomicU64::new(0) };
+    let report = Verifier::new(&source).run().unwrap();
+    let errors: Vec<&Finding> =
+        report.findings().iter().filter(|finding| finding.severity == Severity::Error).collect();
+    let [finding] = errors[..] else { panic!("{errors:?}") };
+    assert_eq!((finding.code, finding.pgno), (Code::DbReadError, Some(leaf)));
+    assert!(finding.detail.consequences.is_some_and(|count| count > 0), "{finding:?}");
+}
+
+struct Owned(Vec<u8>);
+
+impl ByteSource for Owned {
+    fn len(&self) -> u64 {
+        self.0.len() as u64
+    }
+
+    fn read_at(&self, offset: u64, buf: &mut [u8]) -> Result<(), ReadError> {
+        MemorySource(&self.0).read_at(offset, buf)
     }
 }

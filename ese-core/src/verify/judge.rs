@@ -3,7 +3,7 @@
 use crate::check::page::PageChecker;
 use crate::checksum::{self, BadSums, BlockSums, Cause, Correction, PageSum};
 use crate::finding::{Code, Finding, Severity};
-use crate::format::{Page, PageSize, Pgno};
+use crate::format::{Page, PageFlags, PageSize, Pgno};
 use crate::jet::JetError;
 use crate::tree::PageState;
 
@@ -41,7 +41,7 @@ impl PageJudge {
                 return PageState::Correctable;
             }
             Cause::OtherPage(other) if !other.is_none() && other <= last => wrong_place(pgno, size, &bad, other),
-            Cause::FlippedBits(_) | Cause::OtherPage(_) | Cause::Unknown => uncorrectable(pgno, size, &bad),
+            Cause::FlippedBits(_) | Cause::OtherPage(_) | Cause::Unknown => uncorrectable(pgno, size, &bad, bytes),
         };
         findings.push(finding);
         PageState::Bad
@@ -75,7 +75,7 @@ fn correctable(pgno: Pgno, size: PageSize, bad: &BadSums, bits: &Correction) -> 
     })
 }
 
-fn uncorrectable(pgno: Pgno, size: PageSize, bad: &BadSums) -> Finding {
+fn uncorrectable(pgno: Pgno, size: PageSize, bad: &BadSums, bytes: &[u8]) -> Finding {
     let wrong: Vec<(usize, &BlockSums)> = bad.blocks().iter().enumerate().filter(|(_, block)| !block.agree()).collect();
     let mut text = match wrong.first() {
         Some((_, block)) => {
@@ -87,7 +87,9 @@ fn uncorrectable(pgno: Pgno, size: PageSize, bad: &BadSums) -> Finding {
         let numbers: Vec<String> = wrong.iter().map(|(index, _)| index.to_string()).collect();
         text += &format!(" (block {} of {})", numbers.join(", "), bad.blocks().len());
     }
-    if let Some(word) = only_word(&wrong) {
+    // Pages of the old format have one word; beside it stands the page number.
+    let has_ecc = Page::new(bytes).is_ok_and(|page| page.flags().contains(PageFlags::ECC));
+    if let Some(word) = only_word(&wrong).filter(|_| has_ecc) {
         text += word;
     }
     with_sums(Finding::on_page(Code::PageChecksum, pgno, size, bad.offset(), text).rule("02-6.6"), bad)

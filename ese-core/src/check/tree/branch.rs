@@ -9,7 +9,7 @@ use super::super::start_of;
 use crate::check::catalog::has_space_header;
 use crate::format::catalog::MSYS_OBJECTS_SHADOW;
 
-use super::{LeafGroup, Part, Uniqueness, Walk, links};
+use super::{LeafGroup, Part, Uniqueness, Walk, links, lost};
 
 /// An internal page to be walked, with the bounds of the keys below it.
 #[derive(Clone, Debug)]
@@ -62,10 +62,13 @@ impl Walk<'_> {
     fn branch(&mut self, branch: Branch) -> Option<bool> {
         let mut reader = TrustedPages::new(self.context.pages);
         let entry = self.context.table.get(branch.pgno)?;
-        let Ok(page) = reader.get(branch.pgno) else {
-            // It was read before: the file changes, which is reported as such.
-            self.missing(branch.pgno, branch.lower);
-            return None;
+        let page = match reader.get(branch.pgno) {
+            Ok(page) => page,
+            Err(fault) => {
+                lost(self.tree, &self.context, branch.pgno, fault);
+                self.missing(branch.pgno, branch.lower);
+                return None;
+            }
         };
         links::internal_page_has_none(branch.pgno, entry, self.tree, &self.context);
         let children = self.children(&branch, page);

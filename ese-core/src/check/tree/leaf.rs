@@ -5,10 +5,10 @@ use std::cmp::Ordering;
 use crate::finding::Code;
 use crate::format::page::offset;
 use crate::format::{Node, Page, PageFlags, Pgno};
-use crate::tree::TrustedPages;
+use crate::tree::{PageFault, TrustedPages};
 
 use super::super::start_of;
-use super::{LeafGroup, TreeShape, WalkContext, report};
+use super::{LeafGroup, TreeShape, WalkContext, lost, report};
 
 /// A leaf with the bounds that its parent gives it.
 #[derive(Clone, Copy, Debug)]
@@ -61,7 +61,8 @@ impl<'a> GroupReader<'a> {
     /// Hands every leaf of `group`, in key order, to `visit`, after the checks that concern the leaf as a whole.
     pub fn for_each_leaf(&mut self, tree: &TreeShape, group: &LeafGroup, mut visit: impl FnMut(LeafEvent<'_>)) {
         let context = self.context;
-        self.read_again(tree, group, |event| {
+        let lost = |pgno, fault| lost(tree, &context, pgno, fault);
+        self.read(tree, group, lost, |event| {
             if let LeafEvent::Leaf(leaf) = &event {
                 check(tree, &context, leaf);
             }
@@ -69,26 +70,50 @@ impl<'a> GroupReader<'a> {
         });
     }
 
-    /// Hands every leaf of `group`, in key order, to `visit`, and checks nothing: for a second look. A leaf that can no
-    /// longer be read is missing: the file changes, which is reported as such.
-    pub fn read_again(&mut self, tree: &TreeShape, group: &LeafGroup, mut visit: impl FnMut(LeafEvent<'_>)) {
+    /// Hands every leaf of `group`, in key order, to `visit`, and checks nothing: for a second look.
+    pub fn read_again(&mut self, tree: &TreeShape, group: &LeafGroup, visit: impl FnMut(LeafEvent<'_>)) {
+        self.read(tree, group, |_, _| {}, visit);
+    }
+
+    /// Reads the leaves of `group`; one that could be read by the scan and now cannot goes to `lost`.
+    fn read(
+        &mut self,
+        tree: &TreeShape,
+        group: &LeafGroup,
+        lost: impl Fn(Pgno, PageFault),
+        mut visit: impl FnMut(LeafEvent<'_>),
+    ) {
         let GroupReader { parent, leaf, lower, .. } = self;
         lower.clear();
         lower.extend_from_slice(&group.lower);
         let upper = group.upper.as_deref();
-        let mut one = |child: Result<Pgno, Pgno>, lower: &[u8], upper: Option<&[u8]>| {
-            let read = child.and_then(|pgno| leaf.get(pgno).map(|page| (pgno, page)).map_err(|_| pgno));
-            match read {
-                Ok((pgno, page)) => visit(LeafEvent::Leaf(BoundedLeaf { pgno, page, lower, upper })),
-                Err(pgno) => visit(LeafEvent::Missing(pgno)),
-            }
-        };
+        let mut one =
+            |child: Result<Pgno, Pgno>, lower: &[u8], upper: Option<&[u8]>, visit: &mut dyn FnMut(LeafEvent<'_>)| {
+                let pgno = match child {
+                    Ok(pgno) => pgno,
+                    Err(pgno) => return visit(LeafEvent::Missing(pgno)),
+                };
+                match leaf.get(pgno) {
+                    Ok(page) => visit(LeafEvent::Leaf(BoundedLeaf { pgno, page, lower, upper })),
+                    Err(fault) => {
+                        lost(pgno, fault);
+                        visit(LeafEvent::Missing(pgno));
+                    }
+                }
+            };
         if group.parent.is_none() {
-            one(Ok(tree.root), lower, upper);
+            one(Ok(tree.root), lower, upper, &mut visit);
             return;
         }
-        // A page that was read before and now cannot be: the file changes, which is reported as such.
-        let Ok(page) = parent.get(group.parent) else { return one(Err(group.parent), lower, upper) };
+        let page = match parent.get(group.parent) {
+            Ok(page) => page,
+            Err(fault) => {
+                lost(group.parent, fault);
+                return visit(LeafEvent::Missing(group.parent));
+            }
+        };
+        let mut one =
+            |child: Result<Pgno, Pgno>, lower: &[u8], upper: Option<&[u8]>| one(child, lower, upper, &mut visit);
         let last_line = page.tag_count().saturating_sub(1);
         for node in page.nodes() {
             let Ok(node) = node else {

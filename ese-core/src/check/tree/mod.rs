@@ -13,7 +13,7 @@ use crate::check::Shutdown;
 use crate::finding::{Code, Finding, Object};
 use crate::format::{Dbtime, Objid, PageFlags, Pgno};
 use crate::source::Pages;
-use crate::tree::{Claimant, DEPTH_MOST, Ownership, PageTable};
+use crate::tree::{Claimant, DEPTH_MOST, Ownership, PageFault, PageTable};
 
 pub use leaf::{BoundedLeaf, GroupReader, LeafEvent};
 
@@ -241,6 +241,17 @@ impl Walk<'_> {
             self.out.parts.push(Part::Missing { pgno, lower });
         }
     }
+}
+
+/// A page that could be read by the scan and now cannot: the medium fails, or the file changes.
+fn lost(tree: &TreeShape, context: &WalkContext<'_>, pgno: Pgno, fault: PageFault) {
+    let (code, text) = match fault {
+        PageFault::Read { error, .. } => (Code::DbReadError, format!("page {pgno}: {}", error.error)),
+        fault => (Code::DbChanged, format!("{fault}; it was sound when it was read before")),
+    };
+    let mut finding = Finding::on_page(code, pgno, context.pages.size(), 0, text);
+    finding.object = Some(tree.object.clone());
+    context.sink.add(finding);
 }
 
 #[allow(clippy::too_many_arguments)] // they are the finding
