@@ -291,6 +291,32 @@ fn a_reader_that_closes_early_is_no_failure() {
     assert_eq!((run.code, run.err.as_str()), (0, ""));
 }
 
+#[cfg(unix)]
+#[test]
+fn ctrl_c_ends_with_130_and_leaves_nothing_behind() {
+    use std::process::Stdio;
+    let kill = |pid: u32| std::process::Command::new("kill").args(["-INT", &pid.to_string()]).status().unwrap();
+    let world = World::new().with("db", &corpus::fixture("kitchen-4k-b.edb"));
+    let command = |args: &[&str]| {
+        let mut command = std::process::Command::new(assert_cmd::cargo::cargo_bin!("catdb-cli"));
+        command.args(args).current_dir(world.path("")).stdin(Stdio::piped()).stdout(Stdio::piped());
+        command.stderr(Stdio::null()).spawn().unwrap()
+    };
+    // Nobody reads: it waits in the middle of its rows.
+    let child = command(&["export", "--out", "-", "db"]);
+    // And this one waits for its input.
+    let mut other = command(&["export", "--out", "out", "-"]);
+    std::thread::sleep(std::time::Duration::from_millis(700));
+    kill(child.id());
+    kill(other.id());
+    std::thread::sleep(std::time::Duration::from_millis(200));
+    assert_eq!(child.wait_with_output().unwrap().status.code(), Some(130));
+    let _ = std::io::Write::write_all(other.stdin.as_mut().unwrap(), &[0; 4096]);
+    drop(other.stdin.take());
+    assert_eq!(other.wait().unwrap().code(), Some(130));
+    assert_eq!(files(&world.path("")), [PathBuf::from("db")]);
+}
+
 #[test]
 fn tables_and_schema_tell_what_is_there_and_a_schema_to_share_tells_no_content() {
     let world = World::new().with("db", &small());

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::Outcome;
+use super::{Outcome, refused};
 use crate::catdb::{Catdb, Entry};
 use crate::cli::{EntriesArgs, EntriesFormat};
 use crate::export::fault::Faults;
@@ -19,7 +19,7 @@ pub(crate) fn run(args: &EntriesArgs, quiet: bool, interrupt: &Interrupt) -> io:
     let path = &args.file;
     let database = match input::database(path, interrupt) {
         Ok(database) => database,
-        Err(refusal) => return refusal.tell(path).map(|()| Outcome::Failed),
+        Err(refusal) => return refused(&refusal, path, interrupt),
     };
     let Some(catdb) = Catdb::open(&database) else {
         return Refusal::no_catdb(path).tell(path).map(|()| Outcome::Failed);

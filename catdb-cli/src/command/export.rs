@@ -7,7 +7,7 @@ use ese_core::database::{Database, DeletedRows, Table};
 use ese_core::format::Pgno;
 use ese_core::verify::Progress;
 
-use super::{Outcome, chosen_tables};
+use super::{Outcome, chosen_tables, refused};
 use crate::cli::{ExportArgs, ExportFormat, ValuesArg};
 use crate::export::csv::CsvSink;
 use crate::export::fault::Faults;
@@ -56,7 +56,7 @@ impl From<io::Error> for Stop {
 pub(crate) fn run(args: &ExportArgs, quiet: bool, interrupt: &Interrupt) -> io::Result<Outcome> {
     match export(args, quiet, interrupt) {
         Ok(outcome) => Ok(outcome),
-        Err(Stop::Refused(refusal)) => refusal.tell(&args.file).map(|()| Outcome::Failed),
+        Err(Stop::Refused(refusal)) => refused(&refusal, &args.file, interrupt),
         Err(Stop::Interrupted) => Ok(Outcome::Interrupted),
         Err(Stop::Failed(error)) => Err(error),
     }

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::Outcome;
+use super::{Outcome, refused};
 use crate::catdb::{Algorithm, Catdb};
 use crate::cli::{DocumentFormat, LookupArgs};
 use crate::export::fault::Faults;
@@ -19,7 +19,7 @@ type Wanted = (&'static str, Box<[u8]>);
 pub(crate) fn run(args: &LookupArgs, interrupt: &Interrupt) -> io::Result<Outcome> {
     let database = match input::database(&args.db, interrupt) {
         Ok(database) => database,
-        Err(refusal) => return refusal.tell(&args.db).map(|()| Outcome::Failed),
+        Err(refusal) => return refused(&refusal, &args.db, interrupt),
     };
     let Some(catdb) = Catdb::open(&database) else {
         return Refusal::no_catdb(&args.db).tell(&args.db).map(|()| Outcome::Failed);

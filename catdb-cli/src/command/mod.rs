@@ -10,12 +10,13 @@ pub(crate) mod schema;
 pub(crate) mod tables;
 pub(crate) mod verify;
 
+use std::io;
 use std::path::Path;
 use std::process::ExitCode;
 
 use ese_core::database::{Database, Table};
 
-use crate::interrupt::EXIT_INTERRUPTED;
+use crate::interrupt::{EXIT_INTERRUPTED, Interrupt};
 use crate::render::refusal::Refusal;
 
 /// How a command ended; the worst of several counts.
@@ -40,6 +41,11 @@ impl From<Outcome> for ExitCode {
             Outcome::Interrupted => EXIT_INTERRUPTED,
         })
     }
+}
+
+/// Tells why the input at `path` was refused, unless it is only that the user wants no more.
+fn refused(refusal: &Refusal, path: &Path, interrupt: &Interrupt) -> io::Result<Outcome> {
+    if interrupt.is_set() { Ok(Outcome::Interrupted) } else { refusal.tell(path).map(|()| Outcome::Failed) }
 }
 
 /// The tables of the database at `path` that are called as in `names`, each once; all but those of the engine if none is

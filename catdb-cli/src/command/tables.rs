@@ -6,7 +6,7 @@ use ese_core::database::{Database, DeletedRows, Table};
 use ese_core::format::Pgno;
 use ese_core::verify::Progress;
 
-use super::Outcome;
+use super::{Outcome, refused};
 use crate::cli::{DocumentFormat, TablesArgs};
 use crate::export::fault::{Fault, Faults};
 use crate::export::read;
@@ -20,7 +20,7 @@ pub(crate) fn run(args: &TablesArgs, quiet: bool, interrupt: &Interrupt) -> io::
     let path = &args.file;
     let database = match input::database(path, interrupt) {
         Ok(database) => database,
-        Err(refusal) => return refusal.tell(path).map(|()| Outcome::Failed),
+        Err(refusal) => return refused(&refusal, path, interrupt),
     };
     let mut faults = Faults::default();
     read::catalog_faults(&database, &mut faults);
