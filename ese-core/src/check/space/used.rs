@@ -33,7 +33,7 @@ impl<'a> UsedPages<'a> {
         used
     }
 
-    /// Adds `pgno`, which the walk of `tree` (a place in [`TreeList::trees`]) reached: each page once, in any order.
+    /// Adds `pgno`, which the walk of `tree` (a place in [`TreeList::trees`](crate::tree::TreeList::trees)) reached: each page once, in any order.
     pub fn add(&mut self, pgno: Pgno, tree: usize) {
         let found = self.used_page_is_free(pgno, tree).map(|place| (Code::SpaceUsedPageFree, tree, place));
         let found =
