@@ -1,6 +1,6 @@
 //! The mutation score: which share of single-byte changes to the metadata of a sound database the verifier sees.
 //!
-//! Every byte of a page in use that is no user's value is a [`Site`] of a named field. A run changes one site at a time,
+//! Every byte of a page in use that is no user's value is a site of a named field. A run changes one site at a time,
 //! makes the checksum right again, and asks the verifier. What a change does is told from the two versions of the page,
 //! never from whether it was seen: a change that says the same is in no score.
 
