@@ -72,10 +72,10 @@ impl Refusal {
         let word = shell_word(path);
         let (reason, next) = match error.kind() {
             io::ErrorKind::DirectoryNotEmpty => (
-                "expected a new or an empty folder, found one with something in it".to_owned(),
+                format!("expected a new or an empty folder for the output, found something in {}", shown(path)),
                 format!("ls -la {word}"),
             ),
-            _ => (format!("the output cannot be made there: {error}"), format!("ls -ld {word}")),
+            _ => (format!("the output cannot be made at {}: {error}", shown(path)), format!("ls -ld {word}")),
         };
         Refusal { reason, next }
     }
@@ -106,7 +106,8 @@ impl Refusal {
 
     /// On standard error, where the answer is for a program.
     pub(crate) fn tell(&self, path: &Path) -> io::Result<()> {
-        self.write(&mut anstream::stderr().lock(), path)
+        let mut out = anstream::stderr().lock();
+        writeln!(out, "catdb-cli: {}: {}\n\nNext: {}", shown(path), self.reason, self.next)
     }
 
     /// In place of a verdict.

@@ -5,6 +5,7 @@
 //! cores. What they find goes to one log, which does not show in which order.
 
 use std::path::Path;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::catalog::Catalog;
 use crate::check::catalog::Context as CatalogContext;
@@ -77,6 +78,8 @@ pub(super) struct FullRun<'a> {
     pub(super) log: &'a FindingLog,
     /// Where temporary files go; `None` is the system's folder.
     pub(super) temporary: Option<&'a Path>,
+    /// Held by the table that sorts: one at a time, so that memory does not grow with the number of threads.
+    pub(super) sorting: Mutex<()>,
     pub(super) progress: &'a dyn Progress,
 }
 
@@ -110,6 +113,11 @@ impl<'a> FullRun<'a> {
         let reached = self.table.claimant(pgno).and_then(|Claimant(tree)| usize::try_from(tree).ok());
         let tree = reached.or_else(|| self.map.ownership.owner(pgno))?;
         Some(self.map.list.trees().get(tree)?.object())
+    }
+
+    /// Leave to sort. Whoever holds it waits for no other thread.
+    pub(super) fn sort_alone(&self) -> MutexGuard<'_, ()> {
+        self.sorting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn state(&self) -> DbState {

@@ -24,6 +24,7 @@ mod tables;
 
 use std::num::NonZeroUsize;
 use std::path::Path;
+use std::sync::Mutex;
 
 pub use examine::{ExaminedPage, examine_page};
 pub use open::{OpenedHeader, open_header, recognise};
@@ -167,8 +168,14 @@ impl<'a> Verifier<'a> {
         let mut table = PageTable::default();
         let counts = scan.run(&log, &mut table)?;
         if let Some(map) = &map {
-            let run =
-                full::FullRun { map, table: &table, log: &log, temporary: self.temporary, progress: self.progress };
+            let run = full::FullRun {
+                map,
+                table: &table,
+                log: &log,
+                temporary: self.temporary,
+                sorting: Mutex::default(),
+                progress: self.progress,
+            };
             not_checked.extend(run.run()?);
         }
         // A file that ended too early while it was read has been reported where it ended.

@@ -300,6 +300,7 @@ impl<'a> TableJob<'a> {
         walked: &WalkedTree,
         rows: &RowSums<'_>,
     ) -> Result<(), SortError> {
+        let _alone = self.run.sort_alone();
         let mut list = ReferenceList::new(self.limits());
         let mut result = Ok(());
         self.for_each_reference(data, |id, place| {
@@ -373,9 +374,18 @@ impl<'a> TableJob<'a> {
 
     /// Rows against the entries of indexes.
     fn compare_indexes(&self, keys: &TableKeys<'_>, rows: &RowSums<'_>, outcome: &mut TableOutcome) {
+        outcome.not_checked.extend(keys.problems().iter().map(|problem| NotChecked {
+            what: format!("index {} of table {}", problem.name, keys.name),
+            why: problem.fault.to_string(),
+        }));
+        let undecided = rows.keys.undecided();
+        if undecided.is_empty() {
+            return;
+        }
+        let _alone = self.run.sort_alone();
         let pass = ExactPass::new(self.context.pages, keys, self.limits(), self.context.shutdown);
         let mut long_values = self.long_value_reader();
-        let result = pass.run(&rows.keys.undecided(), rows.keys.doubtful(), long_values.as_mut()).map(|report| {
+        let result = pass.run(&undecided, rows.keys.doubtful(), long_values.as_mut()).map(|report| {
             self.report(&self.data.object, report.findings);
             for (pgno, count) in report.consequences {
                 self.run.log.follow(pgno, count);
