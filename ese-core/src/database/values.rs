@@ -4,8 +4,9 @@
 //! behind references are put together, compressed ones decompressed, defaults filled in.
 
 use crate::catalog::Table;
-use crate::format::{ColumnKind, ColumnType, PageSize};
-use crate::long_value::{LongValues, ValueBuffer, ValueError};
+use crate::compress::DecompressError;
+use crate::format::{ColumnKind, ColumnType, PageSize, Pgno};
+use crate::long_value::{LongValueError, LongValues, ValueBuffer, ValueError};
 use crate::record::{Column, Origin, Record, RecordError, Stored, TableLayout, TaggedField, TaggedValue};
 use crate::source::Pages;
 
@@ -21,6 +22,32 @@ pub enum ValueFault {
     /// The column has a default that the catalog does not tell.
     #[error("default value: expected one in the catalog, found none")]
     Default,
+}
+
+impl ValueFault {
+    /// True if nothing is wrong with the value: nobody but the engine, or the owner of its key, can read it.
+    #[must_use]
+    pub fn is_undecodable(&self) -> bool {
+        match self {
+            ValueFault::Record(_) => false,
+            ValueFault::Value(
+                ValueError::Decompress(error) | ValueError::LongValue(LongValueError::Decompress { error, .. }),
+            ) => matches!(error, DecompressError::Unsupported(_)),
+            ValueFault::Value(error) => {
+                matches!(error, ValueError::Encrypted | ValueError::LongValue(LongValueError::Encrypted { .. }))
+            }
+            ValueFault::Default => true,
+        }
+    }
+
+    /// The page that could not be read, if that is the reason.
+    #[must_use]
+    pub fn pgno(&self) -> Option<Pgno> {
+        match self {
+            ValueFault::Value(ValueError::LongValue(LongValueError::Tree { fault, .. })) => Some(fault.pgno()),
+            _ => None,
+        }
+    }
 }
 
 /// A value of a row, as it was stored: put together and decompressed.

@@ -18,5 +18,5 @@ pub use doubtful::DoubtfulRows;
 pub use exact::{ExactPass, ExactReport, TextCount};
 pub use report::FINDINGS_MOST;
 pub use sum::EntrySum;
-pub use values::{ColumnValues, ValueBuffer, ValueFault};
+pub use values::{ColumnValues, ValueBuffer};
 pub use worker::{KeyWorker, RowHealth};

@@ -3,51 +3,11 @@
 //! Fixed, variable and plain tagged values are borrowed from the record; what had to be decompressed or fetched stays in a
 //! [`ValueBuffer`], so that asking again for the same value costs nothing. It never says whether a value is right.
 
-use crate::compress::DecompressError;
-use crate::format::{ColumnKind, Pgno};
+use crate::database::ValueFault;
+use crate::format::ColumnKind;
 use crate::key::{ColumnRef, RecordValues};
-use crate::long_value::{self, LongValueError, LongValues, ValueError};
-use crate::record::{Column, Record, RecordError, Stored, TableLayout, ValueForm};
-
-/// Why a value is not known.
-#[derive(Debug, thiserror::Error)]
-pub enum ValueFault {
-    /// The record does not say where the value is.
-    #[error(transparent)]
-    Record(#[from] RecordError),
-    /// What is stored cannot be read.
-    #[error(transparent)]
-    Value(#[from] ValueError),
-    /// The column has a default that the catalog does not tell.
-    #[error("default value: expected one in the catalog, found none")]
-    Default,
-}
-
-impl ValueFault {
-    /// True if nothing is wrong with the value: nobody but the engine, or the owner of its key, can read it.
-    #[must_use]
-    pub fn is_undecodable(&self) -> bool {
-        match self {
-            ValueFault::Record(_) => false,
-            ValueFault::Value(
-                ValueError::Decompress(error) | ValueError::LongValue(LongValueError::Decompress { error, .. }),
-            ) => matches!(error, DecompressError::Unsupported(_)),
-            ValueFault::Value(error) => {
-                matches!(error, ValueError::Encrypted | ValueError::LongValue(LongValueError::Encrypted { .. }))
-            }
-            ValueFault::Default => true,
-        }
-    }
-
-    /// The page that could not be read, if that is the reason.
-    #[must_use]
-    pub fn pgno(&self) -> Option<Pgno> {
-        match self {
-            ValueFault::Value(ValueError::LongValue(LongValueError::Tree { fault, .. })) => Some(fault.pgno()),
-            _ => None,
-        }
-    }
-}
+use crate::long_value::{self, LongValues};
+use crate::record::{Column, Record, Stored, TableLayout, ValueForm};
 
 /// Room for a value that is not in the record as it is, kept from record to record.
 #[derive(Default, Debug)]

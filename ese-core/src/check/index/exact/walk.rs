@@ -13,9 +13,10 @@ use crate::tree::{Cursor, LeafNode};
 use super::super::definition::TableIndex;
 use super::super::doubtful::DoubtfulRows;
 use super::super::report::{Place, digits};
-use super::super::values::{ColumnValues, ValueBuffer, ValueFault};
+use super::super::values::{ColumnValues, ValueBuffer};
 use super::packed::{ByBookmark, ByKey, Kind, Side};
 use super::{Gaps, Run};
+use crate::database::ValueFault;
 
 impl Run<'_> {
     /// Sends the keys of all rows in the indexes `numbers` to the sorters.
