@@ -18,7 +18,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut out = BufWriter::new(io::stdout().lock());
     let mut scan = table.scan(DeletedRows::Skip);
     let mut values = table.values();
-    let mut text = String::new();
+    let (mut bytes, mut text) = (Vec::new(), String::new());
     while let Some(row) = scan.next_row() {
         let row = match row {
             Ok(row) => row,
@@ -31,12 +31,13 @@ fn main() -> Result<(), Box<dyn Error>> {
         let mut written = Ok(());
         values.for_each(&row.record, |value| {
             let Some(column) = columns.get(value.column) else { return };
-            let shown = match &value.bytes {
-                Ok(bytes) => Value::decode_with(column.column_type, column.code_page, bytes, &mut text).ok(),
-                Err(_) => None,
+            bytes.clear();
+            let whole = value.bytes.is_ok_and(|mut value| value.read_into(usize::MAX, &mut bytes).is_ok());
+            let shown = match Value::decode_with(column.column_type, column.code_page, &bytes, &mut text) {
+                Ok(value) if whole => value,
+                // What is no value of its type stays what it is: bytes.
+                _ => Value::Binary(if bytes.is_empty() { value.in_record } else { &bytes }),
             };
-            // What is no value of its type stays what it is: bytes.
-            let shown = shown.unwrap_or(Value::Binary(value.bytes.as_deref().unwrap_or(value.instead)));
             if written.is_ok() {
                 written = write!(out, "{}={shown} ", column.name);
             }

@@ -41,7 +41,9 @@ fn rows(table: Table<'_>) -> Vec<Columns> {
         let mut columns = Columns::new();
         values
             .for_each(&row.record, |value| {
-                let hex = value.bytes.expect("a value").iter().map(|byte| format!("{byte:02x}")).collect();
+                let mut bytes = Vec::new();
+                value.bytes.expect("a value").read_into(usize::MAX, &mut bytes).expect("a whole value");
+                let hex = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
                 columns.entry(names[&value.column].to_owned()).or_default().push(hex);
             })
             .expect("tagged columns");
@@ -140,6 +142,36 @@ fn rows_as_values_are_the_same_rows() {
         assert_eq!(table.rows().count(), scanned.len());
     }
     assert!(several > 0);
+}
+
+#[test]
+fn a_value_in_pieces_is_the_value_as_a_whole() {
+    let db = open(corpus::fixture("kitchen-4k-b.edb"));
+    let (mut compared, mut in_pieces) = (0, 0);
+    for table in db.tables().filter(|table| !table.schema().is_system()) {
+        let mut values = table.values();
+        for row in table.rows().map(Result::unwrap) {
+            for column in table.columns().map(|(_, column)| &column.name) {
+                let field = row.get(column).unwrap();
+                for (sequence, whole) in (1..).zip(field.bytes()) {
+                    let mut value = row.open(&mut values, column, sequence).unwrap().unwrap();
+                    let (mut pieces, mut bytes) = (0, Vec::new());
+                    while let Some(chunk) = value.next_chunk() {
+                        let chunk = chunk.unwrap();
+                        assert_eq!(chunk.offset as usize, bytes.len());
+                        bytes.extend_from_slice(chunk.bytes);
+                        pieces += 1;
+                    }
+                    assert_eq!(bytes, whole, "{column}");
+                    compared += 1;
+                    in_pieces += usize::from(pieces > 1);
+                }
+                assert!(row.open(&mut values, column, field.bytes().len() + 1).unwrap().is_none());
+            }
+            assert!(matches!(row.open(&mut values, "nothing", 1), Err(FieldError::NoColumn(_))));
+        }
+    }
+    assert!(compared > 1_000 && in_pieces > 10, "{compared}, {in_pieces}");
 }
 
 #[test]

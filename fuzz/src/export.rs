@@ -53,7 +53,7 @@ pub(crate) fn run(bytes: &[u8]) {
 fn read(table: Table<'_>, deleted: DeletedRows, most: usize) -> Sum {
     let columns = table.schema().layout.columns();
     let (mut scan, mut values) = (table.scan(deleted), table.values());
-    let (mut sum, mut text) = (Sum::default(), String::new());
+    let (mut sum, mut bytes, mut text) = (Sum::default(), Vec::new(), String::new());
     while let Some(row) = scan.next_row() {
         let Ok(row) = row else {
             sum.faults += 1;
@@ -68,10 +68,12 @@ fn read(table: Table<'_>, deleted: DeletedRows, most: usize) -> Sum {
             sum.values += 1;
             assert!(value.sequence > 0);
             let Some(column) = columns.get(value.column) else { unreachable!("a value of no column") };
-            match value.bytes {
-                Ok(bytes) => {
-                    sum.bytes += bytes.len();
-                    let _ = Value::decode_with(column.column_type, column.code_page, bytes, &mut text);
+            bytes.clear();
+            let read = value.bytes.and_then(|mut value| Ok(value.read_into(usize::MAX, &mut bytes)?));
+            sum.bytes += bytes.len();
+            match read {
+                Ok(()) => {
+                    let _ = Value::decode_with(column.column_type, column.code_page, &bytes, &mut text);
                 }
                 Err(fault) => {
                     sum.faults += 1;

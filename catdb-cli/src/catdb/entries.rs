@@ -10,6 +10,7 @@ use super::entry::{NameFault, catalog_names};
 use super::profile::{Algorithm, Detected, Encoding, detect, profiles};
 use crate::export::fault::{Fault, Faults};
 use crate::export::read::{TableRows, table_info};
+use crate::export::row::{HELD_MOST, Stored};
 use crate::export::{Row, TableInfo};
 
 /// One entry.
@@ -102,17 +103,22 @@ impl EntryTable<'_> {
     fn entry(&self, encoding: Encoding, row: &Row, faults: &mut Faults) -> Entry {
         let hash = self.hash_of(row).unwrap_or_default().to_vec();
         let (pgno, line) = row.provenance.map_or((0, 0), |source| (source.pgno, source.line));
-        let names = row.cell(self.names).into_iter().flat_map(|cell| cell.values().map(|value| value.bytes));
+        let values = || row.cell(self.names).into_iter().flat_map(|cell| cell.values());
+        let fault = |message: String| Fault {
+            line: usize::try_from(line).ok(),
+            ..Fault::of_table(self.table.name(), Some(ese_core::format::Pgno(pgno)), message)
+        };
+        if values().any(|value| value.held().is_none()) {
+            faults.add(|| fault(format!("catalog names: expected at most {HELD_MOST} bytes, found more")));
+        }
+        let names = values().filter_map(Stored::held);
         let mut catalogs = Vec::new();
         for name in catalog_names(encoding, names) {
             match name {
                 Ok(name) => catalogs.push(name),
                 // Some writers leave an empty item, which says nothing.
                 Err(NameFault::Empty) => {}
-                Err(fault) => faults.add(|| Fault {
-                    line: usize::try_from(line).ok(),
-                    ..Fault::of_table(self.table.name(), Some(ese_core::format::Pgno(pgno)), fault.to_string())
-                }),
+                Err(error) => faults.add(|| fault(error.to_string())),
             }
         }
         Entry {
@@ -126,7 +132,7 @@ impl EntryTable<'_> {
     }
 
     fn hash_of<'r>(&self, row: &'r Row) -> Option<&'r [u8]> {
-        row.cell(self.hash).map(|cell| cell.first().bytes)
+        row.cell(self.hash).and_then(|cell| cell.first().held())
     }
 
     /// The key of the row with `hash`; `None` if the primary index is not over the hash alone.

@@ -13,6 +13,7 @@ use crate::export::csv::CsvSink;
 use crate::export::fault::Faults;
 use crate::export::jsonl::{JsonlOutput, JsonlSink, TableKey};
 use crate::export::keys::SecondaryKeys;
+use crate::export::long::TableLongValues;
 use crate::export::manifest::Manifest;
 #[cfg(feature = "parquet")]
 use crate::export::parquet::ParquetSink;
@@ -140,7 +141,8 @@ fn one_table(
     };
     let primary = info.indexes.iter().position(|index| index.primary);
     let page = database.pages().size().as_u64();
-    let (mut row, mut key, mut last) = (Row::default(), Vec::new(), Pgno::NONE);
+    let (mut row, mut key, mut last) = (Row::new(sink.held_most()), Vec::new(), Pgno::NONE);
+    let mut long_values = TableLongValues::new(table);
     sink.begin_table(info)?;
     while let Some(pgno) = rows.next_row(&mut row, keys.is_some().then_some(&mut key), faults) {
         if pgno != last {
@@ -150,7 +152,9 @@ fn one_table(
                 return Err(Stop::Interrupted);
             }
         }
-        if filter.as_mut().is_some_and(|filter| !filter.admits(info, &row)) {
+        if let Some(filter) = &mut filter
+            && !filter.admits(info, &row, &mut long_values)?
+        {
             continue;
         }
         if let Some(keys) = &mut keys {
@@ -159,7 +163,7 @@ fn one_table(
             }
             keys.add_to(&mut row, &key).map_err(io::Error::other)?;
         }
-        sink.row(&row)?;
+        sink.row(&row, &mut long_values)?;
     }
     if bar.cancelled() {
         return Err(Stop::Interrupted);

@@ -4,7 +4,6 @@
 //! Characters that mislead are shown by their numbers. That makes CSV readable, not faithful to the last character:
 //! that is what JSON Lines are for. NULL is nothing at all (`a,,b`), an empty text is `""`.
 
-use std::fs::File;
 use std::io::Write;
 use std::path::PathBuf;
 
@@ -12,13 +11,12 @@ use ese_core::value::{DateTime, Guid, Value};
 
 use super::file_name::FileNames;
 use super::json_text::{self, TypedCells, misleads};
-use super::row::Cell;
+use super::long::{self, Shown};
+use super::output::{self, BlockWriter, Output, Target};
+use super::row::{Cell, Content, LongRef, Stored};
 use super::staging;
 use super::table::ColumnInfo;
-use super::{ExportError, Extras, Row, RowState, TableInfo, TableOutput, TableSink, ValueForm};
-
-/// Bytes gathered before they are written.
-const BLOCK: usize = 256 * 1024;
+use super::{ExportError, Extras, LongSource, Row, RowState, TableInfo, TableOutput, TableSink, ValueForm};
 
 /// What a formula begins with; the wide forms are taken for the narrow ones by some programs.
 const FORMULA: [char; 8] = ['=', '+', '-', '@', '\u{FF1D}', '\u{FF0B}', '\u{FF0D}', '\u{FF20}'];
@@ -30,15 +28,14 @@ pub(crate) struct CsvSink {
     extras: Extras,
     names: FileNames,
     cells: TypedCells,
-    buffer: Vec<u8>,
-    /// One cell with several values, as JSON.
-    several: Vec<u8>,
+    out: BlockWriter,
+    /// A cell that is JSON, before quotes are doubled.
+    json: Vec<u8>,
     current: Option<Current>,
 }
 
 struct Current {
     table: TableInfo,
-    file: File,
     name: String,
     rows: u64,
 }
@@ -51,25 +48,79 @@ impl CsvSink {
             extras,
             names: FileNames::default(),
             cells: TypedCells::default(),
-            buffer: Vec::with_capacity(BLOCK + BLOCK / 4),
-            several: Vec::new(),
+            out: BlockWriter::new(),
+            json: Vec::new(),
             current: None,
         }
     }
 
-    fn flush(&mut self) -> Result<(), ExportError> {
-        let current = self.current.as_mut().ok_or(ExportError::NoTable)?;
-        current.file.write_all(&self.buffer)?;
-        self.buffer.clear();
+    fn cell(
+        &mut self,
+        column: &ColumnInfo,
+        cell: Cell<'_>,
+        source: &mut dyn LongSource,
+    ) -> Result<(), ExportError> {
+        if self.form == ValueForm::Typed && cell.len() == 1 && !column.is_list() {
+            return self.single(column, cell.first(), source);
+        }
+        self.out.buffer().push(b'"');
+        let mut quoted = Quoted { json: &mut self.json, out: &mut self.out };
+        match self.form {
+            ValueForm::Typed => self.cells.cell(&mut quoted, column, cell, source)?,
+            ValueForm::Raw => json_text::raw_cell(&mut quoted, cell, source)?,
+        }
+        quoted.relieve()?;
+        self.out.buffer().push(b'"');
         Ok(())
+    }
+
+    fn single(
+        &mut self,
+        column: &ColumnInfo,
+        stored: Stored<'_>,
+        source: &mut dyn LongSource,
+    ) -> Result<(), ExportError> {
+        match stored.content {
+            Content::Held(bytes) => match self.cells.decode(column, bytes, stored.fault) {
+                Ok(decoded) => {
+                    value(self.out.buffer(), &decoded);
+                    return Ok(());
+                }
+                Err(_) => self.cells.kept_raw += 1,
+            },
+            Content::Long(long) => match Shown::of(column, long, stored, source)? {
+                Shown::Text => return long_text(&mut self.out, column, long, source),
+                Shown::Binary => {}
+                Shown::Undecoded(_) => self.cells.kept_raw += 1,
+            },
+        }
+        json_text::stored_hex(&mut self.out, stored.content, source)
+    }
+}
+
+/// JSON on its way into a cell: it begins with a bracket, and what misleads is escaped already.
+struct Quoted<'a> {
+    json: &'a mut Vec<u8>,
+    out: &'a mut BlockWriter,
+}
+
+impl Output for Quoted<'_> {
+    fn buffer(&mut self) -> &mut Vec<u8> {
+        self.json
+    }
+
+    fn relieve(&mut self) -> Result<(), ExportError> {
+        double_quotes(self.out.buffer(), self.json);
+        self.json.clear();
+        self.out.relieve()
     }
 }
 
 impl TableSink for CsvSink {
     fn begin_table(&mut self, table: &TableInfo) -> Result<(), ExportError> {
         let name = self.names.give(&table.name, "csv");
-        let file = staging::create(&self.folder.join(&name))?;
-        let out = &mut self.buffer;
+        self.out.begin(Target::File(staging::create(&self.folder.join(&name))?));
+        let out = self.out.buffer();
         for key in table.column_keys(str::to_owned) {
             text(out, &key);
             out.push(b',');
@@ -85,53 +136,61 @@ impl TableSink for CsvSink {
         }
         end_line(out);
         self.cells.kept_raw = 0;
-        self.current = Some(Current { table: table.clone(), file, name, rows: 0 });
+        self.current = Some(Current { table: table.clone(), name, rows: 0 });
         Ok(())
     }
 
-    fn row(&mut self, row: &Row) -> Result<(), ExportError> {
-        let current = self.current.as_mut().ok_or(ExportError::NoTable)?;
-        let out = &mut self.buffer;
+    fn held_most(&self) -> usize {
+        output::HELD_MOST
+    }
+
+    fn row(&mut self, row: &Row, source: &mut dyn LongSource) -> Result<(), ExportError> {
+        let mut current = self.current.take().ok_or(ExportError::NoTable)?;
         let columns = &current.table.columns;
         let mut behind = 0;
         for (place, cell) in row.cells() {
             let Some(column) = columns.get(place) else { continue };
-            out.resize(out.len() + place.saturating_sub(behind), b',');
-            write_cell(out, &mut self.cells, &mut self.several, self.form, column, cell);
-            out.push(b',');
+            commas(self.out.buffer(), place.saturating_sub(behind));
+            self.cell(column, cell, source)?;
+            self.out.buffer().push(b',');
             behind = place + 1;
         }
-        out.resize(out.len() + columns.len().saturating_sub(behind), b',');
+        let out = self.out.buffer();
+        commas(out, columns.len().saturating_sub(behind));
         if self.extras.deleted {
             out.extend_from_slice(if row.state == RowState::Deleted { b"true," } else { b"false," });
         }
         if self.extras.provenance {
-            source(out, row);
+            provenance(out, row);
         }
         if self.extras.keys {
-            self.several.clear();
-            json_text::keys(&mut self.several, row, &current.table);
-            quoted(out, &self.several);
-            out.push(b',');
+            self.json.clear();
+            json_text::keys(&mut self.json, row, &current.table);
+            out.push(b'"');
+            double_quotes(out, &self.json);
+            out.extend_from_slice(b"\",");
+            self.json.clear();
         }
         end_line(out);
         current.rows += 1;
-        if self.buffer.len() >= BLOCK {
-            self.flush()?;
-        }
-        Ok(())
+        self.current = Some(current);
+        self.out.relieve()
     }
 
     fn end_table(&mut self) -> Result<TableOutput, ExportError> {
-        self.flush()?;
+        self.out.end()?;
         let current = self.current.take().ok_or(ExportError::NoTable)?;
-        current.file.sync_all()?;
-        Ok(TableOutput { file: Some(current.name), rows: current.rows, kept_raw: self.cells.kept_raw })
+        let (file, kept_raw) = (Some(current.name), self.cells.kept_raw);
+        Ok(TableOutput { file, rows: current.rows, kept_raw, value_files: None })
     }
 
     fn finish(&mut self) -> Result<(), ExportError> {
         Ok(())
     }
+}
+
+fn commas(out: &mut Vec<u8>, count: usize) {
+    out.resize(out.len() + count, b',');
 }
 
 /// Puts the end of the line in place of the last comma.
@@ -140,33 +199,6 @@ fn end_line(out: &mut Vec<u8>) {
         out.pop();
     }
     out.push(b'\n');
-}
-
-fn write_cell(
-    out: &mut Vec<u8>,
-    cells: &mut TypedCells,
-    several: &mut Vec<u8>,
-    form: ValueForm,
-    column: &ColumnInfo,
-    cell: Cell<'_>,
-) {
-    let single = cell.len() == 1 && !column.is_list();
-    if form == ValueForm::Typed && single {
-        let stored = cell.first();
-        match cells.decode(column, stored) {
-            Ok(decoded) => return value(out, &decoded),
-            Err(_) => cells.kept_raw += 1,
-        }
-        out.push(b'"');
-        json_text::hex(out, stored.bytes);
-        return out.push(b'"');
-    }
-    several.clear();
-    match form {
-        ValueForm::Typed => cells.cell(several, column, cell),
-        ValueForm::Raw => json_text::raw_cell(several, cell),
-    }
-    quoted(out, several);
 }
 
 /// Numbers and times bare, everything else in quotes.
@@ -196,7 +228,39 @@ fn value(out: &mut Vec<u8>, of: &Value<'_>) {
 /// A cell of text: quoted, no formula, nothing that misleads.
 pub(crate) fn text(out: &mut Vec<u8>, text: &str) {
     out.push(b'"');
-    if text.starts_with(FORMULA) || text.starts_with(misleads) {
+    escape(out, text, Begins::Cell);
+    out.push(b'"');
+}
+
+fn long_text(
+    out: &mut BlockWriter,
+    column: &ColumnInfo,
+    long: LongRef,
+    source: &mut dyn LongSource,
+) -> Result<(), ExportError> {
+    out.buffer().push(b'"');
+    let mut begins = Begins::Cell;
+    long::text(column.code_page, long, source, &mut |piece| {
+        escape(out.buffer(), piece, begins);
+        if !piece.is_empty() {
+            begins = Begins::Piece;
+        }
+        out.relieve()
+    })?;
+    out.buffer().push(b'"');
+    Ok(())
+}
+
+/// What a piece of text begins.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Begins {
+    Cell,
+    Piece,
+}
+
+/// What is between the quotes.
+fn escape(out: &mut Vec<u8>, text: &str, begins: Begins) {
+    if begins == Begins::Cell && (text.starts_with(FORMULA) || text.starts_with(misleads)) {
         out.push(b'\'');
     }
     for character in text.chars() {
@@ -211,22 +275,18 @@ pub(crate) fn text(out: &mut Vec<u8>, text: &str) {
             character => out.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes()),
         }
     }
-    out.push(b'"');
 }
 
-/// JSON text in quotes: it begins with a bracket, and what misleads is escaped already.
-fn quoted(out: &mut Vec<u8>, json: &[u8]) {
-    out.push(b'"');
+fn double_quotes(out: &mut Vec<u8>, json: &[u8]) {
     for byte in json {
         if *byte == b'"' {
             out.push(b'"');
         }
         out.push(*byte);
     }
-    out.push(b'"');
 }
 
-fn source(out: &mut Vec<u8>, row: &Row) {
+fn provenance(out: &mut Vec<u8>, row: &Row) {
     match row.provenance {
         Some(provenance) => {
             let _ = write!(out, "{},{},\"{}\",", provenance.pgno, provenance.line, provenance.status);
@@ -237,7 +297,7 @@ fn source(out: &mut Vec<u8>, row: &Row) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{column, every_type, faulty_row, full_row, table, utf16};
+    use super::super::testing::{LongBytes, column, every_type, faulty_row, full_row, held_and_long, table, utf16};
     use super::*;
     use ::csv::ReaderBuilder;
     use ese_core::format::ColumnType;
@@ -248,7 +308,7 @@ mod tests {
         let mut sink = CsvSink::new(folder.path().to_owned(), ValueForm::Typed, extras);
         sink.begin_table(table).unwrap();
         for row in rows {
-            sink.row(row).unwrap();
+            sink.row(row, &mut LongBytes::default()).unwrap();
         }
         let output = sink.end_table().unwrap();
         sink.finish().unwrap();
@@ -289,6 +349,25 @@ mod tests {
         assert_eq!(records[1], expected);
         assert_eq!(records[2], [""; 17]);
         assert_eq!(records[3][2], "010203");
+    }
+
+    #[test]
+    fn what_a_row_does_not_hold_is_written_as_what_it_holds() {
+        let (table, held, long, mut source) = held_and_long();
+        for form in [ValueForm::Typed, ValueForm::Raw] {
+            let mut text = |row: &Row| {
+                let folder = tempfile::tempdir().unwrap();
+                let mut sink = CsvSink::new(folder.path().to_owned(), form, Extras::default());
+                sink.begin_table(&table).unwrap();
+                sink.row(row, &mut source).unwrap();
+                let output = sink.end_table().unwrap();
+                (std::fs::read_to_string(folder.path().join(output.file.unwrap())).unwrap(), output.kept_raw)
+            };
+            let (expected, found) = (text(&held), text(&long));
+            assert_eq!(found, expected);
+            assert_eq!(records(&expected.0).len(), 2);
+            assert!(form == ValueForm::Raw || expected.0.contains("\n\"'=cmd"));
+        }
     }
 
     #[test]

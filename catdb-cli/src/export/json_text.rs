@@ -7,7 +7,10 @@ use std::io::Write;
 
 use ese_core::value::{Currency, DateTime, Guid, Value};
 
-use super::row::{Cell, Row, Stored};
+use super::ExportError;
+use super::long::{self, LongSource, Shown};
+use super::output::Output;
+use super::row::{Cell, Content, LongRef, Row, Stored};
 use super::table::{ColumnInfo, TableInfo};
 
 /// Beyond this many readers round integers silently; such numbers are written as strings of digits.
@@ -33,6 +36,12 @@ const PLAIN: [bool; 256] = {
 /// A string with its quotes.
 pub(crate) fn text(out: &mut Vec<u8>, text: &str) {
     out.push(b'"');
+    escape(out, text);
+    out.push(b'"');
+}
+
+/// What is between the quotes.
+fn escape(out: &mut Vec<u8>, text: &str) {
     if text.bytes().all(|byte| PLAIN[usize::from(byte)]) {
         out.extend_from_slice(text.as_bytes());
     } else {
@@ -49,7 +58,6 @@ pub(crate) fn text(out: &mut Vec<u8>, text: &str) {
             }
         }
     }
-    out.push(b'"');
 }
 
 /// Bytes as hex, without quotes.
@@ -64,6 +72,24 @@ fn quoted_hex(out: &mut Vec<u8>, bytes: &[u8]) {
     out.push(b'"');
     hex(out, bytes);
     out.push(b'"');
+}
+
+/// The bytes of a value as hex, in quotes.
+pub(crate) fn stored_hex(
+    out: &mut impl Output,
+    content: Content<'_>,
+    source: &mut dyn LongSource,
+) -> Result<(), ExportError> {
+    out.buffer().push(b'"');
+    match content {
+        Content::Held(bytes) => hex(out.buffer(), bytes),
+        Content::Long(long) => source.read(long, &mut |piece| {
+            hex(out.buffer(), piece);
+            out.relieve()
+        })?,
+    }
+    out.buffer().push(b'"');
+    Ok(())
 }
 
 /// Appends what `Display` gives.
@@ -154,53 +180,101 @@ pub(crate) struct TypedCells {
 
 impl TypedCells {
     /// The values of one column: a list if the column is one or there are several.
-    pub(crate) fn cell(&mut self, out: &mut Vec<u8>, column: &ColumnInfo, cell: Cell<'_>) {
+    pub(crate) fn cell(
+        &mut self,
+        out: &mut impl Output,
+        column: &ColumnInfo,
+        cell: Cell<'_>,
+        source: &mut dyn LongSource,
+    ) -> Result<(), ExportError> {
         if cell.len() == 1 && !column.is_list() {
-            self.stored(out, column, cell.first());
-        } else {
-            out.push(b'[');
-            for (i, stored) in cell.values().enumerate() {
-                if i > 0 {
-                    out.push(b',');
-                }
-                self.stored(out, column, stored);
-            }
-            out.push(b']');
+            return self.stored(out, column, cell.first(), source);
         }
+        list(out, cell, |out, stored| self.stored(out, column, stored, source))
     }
 
     /// One value; what does not decode becomes `{"hex":...,"error":...}`.
-    fn stored(&mut self, out: &mut Vec<u8>, column: &ColumnInfo, stored: Stored<'_>) {
-        match self.decode(column, stored) {
-            Ok(decoded) => value(out, &decoded),
-            Err(error) => {
-                self.kept_raw += 1;
-                out.extend_from_slice(b"{\"hex\":");
-                quoted_hex(out, stored.bytes);
-                out.extend_from_slice(b",\"error\":");
-                text(out, &error);
-                out.push(b'}');
-            }
-        }
+    pub(crate) fn stored(
+        &mut self,
+        out: &mut impl Output,
+        column: &ColumnInfo,
+        stored: Stored<'_>,
+        source: &mut dyn LongSource,
+    ) -> Result<(), ExportError> {
+        let error = match stored.content {
+            Content::Held(bytes) => match self.decode(column, bytes, stored.fault) {
+                Ok(decoded) => {
+                    value(out.buffer(), &decoded);
+                    return Ok(());
+                }
+                Err(error) => error,
+            },
+            Content::Long(long) => match Shown::of(column, long, stored, source)? {
+                Shown::Text => return long_text(out, column, long, source),
+                Shown::Binary => return stored_hex(out, stored.content, source),
+                Shown::Undecoded(error) => error,
+            },
+        };
+        self.kept_raw += 1;
+        out.buffer().extend_from_slice(b"{\"hex\":");
+        stored_hex(out, stored.content, source)?;
+        out.buffer().extend_from_slice(b",\"error\":");
+        text(out.buffer(), &error);
+        out.buffer().push(b'}');
+        Ok(())
     }
 
-    /// The value, or why there is none. The caller counts.
-    pub(crate) fn decode<'a>(&'a mut self, column: &ColumnInfo, stored: Stored<'a>) -> Result<Value<'a>, String> {
-        match stored.fault {
+    /// The value in `bytes`, or why there is none. The caller counts.
+    pub(crate) fn decode<'a>(
+        &'a mut self,
+        column: &ColumnInfo,
+        bytes: &'a [u8],
+        fault: Option<&str>,
+    ) -> Result<Value<'a>, String> {
+        match fault {
             Some(fault) => Err(fault.to_owned()),
-            None => Value::decode_with(column.column_type, column.code_page, stored.bytes, &mut self.scratch)
+            None => Value::decode_with(column.column_type, column.code_page, bytes, &mut self.scratch)
                 .map_err(|error| error.to_string()),
         }
     }
 }
 
-/// The values of one column as a list of hex strings.
-pub(crate) fn raw_cell(out: &mut Vec<u8>, cell: Cell<'_>) {
+fn long_text(
+    out: &mut impl Output,
+    column: &ColumnInfo,
+    long: LongRef,
+    source: &mut dyn LongSource,
+) -> Result<(), ExportError> {
+    out.buffer().push(b'"');
+    long::text(column.code_page, long, source, &mut |piece| {
+        escape(out.buffer(), piece);
+        out.relieve()
+    })?;
+    out.buffer().push(b'"');
+    Ok(())
+}
+
+/// The values of a cell in brackets, each written by `write`.
+pub(crate) fn list<O: Output>(
+    out: &mut O,
+    cell: Cell<'_>,
+    mut write: impl FnMut(&mut O, Stored<'_>) -> Result<(), ExportError>,
+) -> Result<(), ExportError> {
     for (i, stored) in cell.values().enumerate() {
-        out.push(if i == 0 { b'[' } else { b',' });
-        quoted_hex(out, stored.bytes);
+        out.buffer().push(if i == 0 { b'[' } else { b',' });
+        write(out, stored)?;
     }
-    out.push(b']');
+    out.buffer().push(b']');
+    Ok(())
+}
+
+/// The values of one column as a list of hex strings.
+pub(crate) fn raw_cell(
+    out: &mut impl Output,
+    cell: Cell<'_>,
+    source: &mut dyn LongSource,
+) -> Result<(), ExportError> {
+    list(out, cell, |out, stored| stored_hex(out, stored.content, source))
 }
 
 /// The stored keys of a row: `[["index","hex"],...]`

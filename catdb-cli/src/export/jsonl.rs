@@ -3,17 +3,14 @@
 //! Columns that are NULL are left out in both forms, so that NULL is never taken for an empty value and a table with
 //! 65,000 columns costs no more than what is in it. Keys that begin with `_` are never columns.
 
-use std::fs::File;
 use std::io::Write;
 use std::path::PathBuf;
 
 use super::file_name::FileNames;
 use super::json_text::{self, TypedCells};
+use super::output::{self, BlockWriter, Output, Target};
 use super::staging;
-use super::{ExportError, Extras, Row, RowState, TableInfo, TableOutput, TableSink, ValueForm};
-
-/// Bytes gathered before they are written.
-const BLOCK: usize = 256 * 1024;
+use super::{ExportError, Extras, LongSource, Row, RowState, TableInfo, TableOutput, TableSink, ValueForm};
 
 /// Where the lines go.
 pub(crate) enum JsonlOutput {
@@ -21,6 +18,12 @@ pub(crate) enum JsonlOutput {
     Folder(PathBuf),
     /// One stream; `_table` tells the rows of several tables apart.
     Stream(Box<dyn Write>, TableKey),
+}
+
+/// What a table begins with.
+enum Place {
+    Folder(PathBuf),
+    Stream(TableKey),
 }
 
 /// Whether rows name their table.
@@ -32,12 +35,12 @@ pub(crate) enum TableKey {
 
 /// The sink.
 pub(crate) struct JsonlSink {
-    output: JsonlOutput,
+    place: Place,
+    out: BlockWriter,
     form: ValueForm,
     extras: Extras,
     names: FileNames,
     cells: TypedCells,
-    buffer: Vec<u8>,
     current: Option<Current>,
 }
 
@@ -49,32 +52,22 @@ struct Current {
     index_keys: Vec<Vec<u8>>,
     /// `"_table":"name"`, if rows name it.
     table_key: Vec<u8>,
-    file: Option<(String, File)>,
+    file: Option<String>,
     rows: u64,
 }
 
 impl JsonlSink {
     pub(crate) fn new(output: JsonlOutput, form: ValueForm, extras: Extras) -> JsonlSink {
-        JsonlSink {
-            output,
-            form,
-            extras,
-            names: FileNames::default(),
-            cells: TypedCells::default(),
-            buffer: Vec::with_capacity(BLOCK + BLOCK / 4),
-            current: None,
-        }
-    }
-
-    fn flush(&mut self) -> Result<(), ExportError> {
-        let file = self.current.as_mut().and_then(|current| current.file.as_mut());
-        match (file, &mut self.output) {
-            (Some((_, file)), _) => file.write_all(&self.buffer)?,
-            (None, JsonlOutput::Stream(stream, _)) => stream.write_all(&self.buffer)?,
-            (None, JsonlOutput::Folder(_)) => return Err(ExportError::NoTable),
-        }
-        self.buffer.clear();
-        Ok(())
+        let mut out = BlockWriter::new();
+        let place = match output {
+            JsonlOutput::Folder(folder) => Place::Folder(folder),
+            JsonlOutput::Stream(stream, named) => {
+                out.begin(Target::Stream(stream));
+                Place::Stream(named)
+            }
+        };
+        let (names, cells) = (FileNames::default(), TypedCells::default());
+        JsonlSink { place, out, form, extras, names, cells, current: None }
     }
 }
 
@@ -89,13 +82,13 @@ fn key(name: &str) -> Vec<u8> {
 impl TableSink for JsonlSink {
     fn begin_table(&mut self, table: &TableInfo) -> Result<(), ExportError> {
         let mut table_key = Vec::new();
-        let file = match &self.output {
-            JsonlOutput::Folder(folder) => {
+        let file = match &self.place {
+            Place::Folder(folder) => {
                 let name = self.names.give(&table.name, "jsonl");
-                let file = staging::create(&folder.join(&name))?;
-                Some((name, file))
+                self.out.begin(Target::File(staging::create(&folder.join(&name))?));
+                Some(name)
             }
-            JsonlOutput::Stream(_, named) => {
+            Place::Stream(named) => {
                 if *named == TableKey::Named {
                     table_key = key("_table");
                     json_text::text(&mut table_key, &table.name);
@@ -115,67 +108,65 @@ impl TableSink for JsonlSink {
         Ok(())
     }
 
-    fn row(&mut self, row: &Row) -> Result<(), ExportError> {
+    fn held_most(&self) -> usize {
+        output::HELD_MOST
+    }
+
+    fn row(&mut self, row: &Row, source: &mut dyn LongSource) -> Result<(), ExportError> {
         let current = self.current.as_mut().ok_or(ExportError::NoTable)?;
-        let out = &mut self.buffer;
-        let start = out.len() + 1;
-        out.push(b'{');
-        out.extend_from_slice(&current.table_key);
+        let out = &mut self.out;
+        out.buffer().push(b'{');
+        out.buffer().extend_from_slice(&current.table_key);
+        let mut comma = !current.table_key.is_empty();
         for (place, cell) in row.cells() {
             let (Some(key), Some(column)) = (current.keys.get(place), current.table.columns.get(place)) else {
                 continue;
             };
-            separate(out, start);
-            out.extend_from_slice(key);
+            separate(out.buffer(), &mut comma);
+            out.buffer().extend_from_slice(key);
             match self.form {
-                ValueForm::Raw => json_text::raw_cell(out, cell),
-                ValueForm::Typed => self.cells.cell(out, column, cell),
+                ValueForm::Raw => json_text::raw_cell(out, cell, source)?,
+                ValueForm::Typed => self.cells.cell(out, column, cell, source)?,
             }
         }
+        let buffer = out.buffer();
         if self.extras.deleted && row.state == RowState::Deleted {
-            separate(out, start);
-            out.extend_from_slice(b"\"_deleted\":true");
+            separate(buffer, &mut comma);
+            buffer.extend_from_slice(b"\"_deleted\":true");
         }
         if self.extras.provenance {
-            separate(out, start);
-            source(out, row);
+            separate(buffer, &mut comma);
+            provenance(buffer, row);
         }
         if self.extras.keys {
-            separate(out, start);
-            keys(out, row, &current.index_keys);
+            separate(buffer, &mut comma);
+            keys(buffer, row, &current.index_keys);
         }
-        out.extend_from_slice(b"}\n");
+        buffer.extend_from_slice(b"}\n");
         current.rows += 1;
-        if self.buffer.len() >= BLOCK {
-            self.flush()?;
-        }
-        Ok(())
+        out.relieve()
     }
 
     fn end_table(&mut self) -> Result<TableOutput, ExportError> {
-        self.flush()?;
+        self.out.end()?;
         let current = self.current.take().ok_or(ExportError::NoTable)?;
-        let file = current.file.map(|(name, file)| file.sync_all().map(|()| name)).transpose()?;
-        Ok(TableOutput { file, rows: current.rows, kept_raw: self.cells.kept_raw })
+        Ok(TableOutput { file: current.file, rows: current.rows, kept_raw: self.cells.kept_raw, value_files: None })
     }
 
     fn finish(&mut self) -> Result<(), ExportError> {
-        if let JsonlOutput::Stream(stream, _) = &mut self.output {
-            stream.flush()?;
-        }
         Ok(())
     }
 }
 
 /// A comma, unless this is the first member.
-fn separate(out: &mut Vec<u8>, start: usize) {
-    if out.len() > start {
+fn separate(out: &mut Vec<u8>, comma: &mut bool) {
+    if std::mem::replace(comma, true) {
         out.push(b',');
     }
 }
 
 /// `"_source":{"pgno":36,"line":1,"status":"intact"}`
-fn source(out: &mut Vec<u8>, row: &Row) {
+fn provenance(out: &mut Vec<u8>, row: &Row) {
     out.extend_from_slice(b"\"_source\":");
     let Some(provenance) = row.provenance else { return out.extend_from_slice(b"null") };
     out.extend_from_slice(b"{\"pgno\":");
@@ -212,7 +203,7 @@ fn keys(out: &mut Vec<u8>, row: &Row, names: &[Vec<u8>]) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{column, every_type, faulty_row, full_row, table, utf16};
+    use super::super::testing::{LongBytes, column, every_type, faulty_row, full_row, held_and_long, table, utf16};
     use super::*;
     use ese_core::format::ColumnType;
     use serde_json::{Value, json};
@@ -224,7 +215,7 @@ mod tests {
         let mut sink = JsonlSink::new(JsonlOutput::Folder(folder.path().to_owned()), form, extras);
         sink.begin_table(table).unwrap();
         for row in rows {
-            sink.row(row).unwrap();
+            sink.row(row, &mut LongBytes::default()).unwrap();
         }
         let output = sink.end_table().unwrap();
         sink.finish().unwrap();
@@ -235,7 +226,7 @@ mod tests {
     #[test]
     fn every_type_has_its_form() {
         let (lines, output) = lines(&every_type(), ValueForm::Typed, Extras::default(), &[&full_row()]);
-        assert_eq!(output, TableOutput { file: Some("Every_type.jsonl".to_owned()), rows: 1, kept_raw: 0 });
+        assert_eq!(output, TableOutput { file: Some("Every_type.jsonl".to_owned()), rows: 1, kept_raw: 0, value_files: None });
         let expected = json!({
             "Bit": true, "UnsignedByte": 200, "Short": -2, "Long": [53, -87], "Currency": 1.2345,
             "IEEESingle": 1.5, "IEEEDouble": "NaN", "DateTime": "1970-01-01T12:00:00Z", "Binary": "00ab",
@@ -293,6 +284,24 @@ mod tests {
     }
 
     #[test]
+    fn what_a_row_does_not_hold_is_written_as_what_it_holds() {
+        let (table, held, long, mut source) = held_and_long();
+        for form in [ValueForm::Typed, ValueForm::Raw] {
+            let mut text = |row: &Row| {
+                let folder = tempfile::tempdir().unwrap();
+                let mut sink = JsonlSink::new(JsonlOutput::Folder(folder.path().to_owned()), form, EXTRAS);
+                sink.begin_table(&table).unwrap();
+                sink.row(row, &mut source).unwrap();
+                let output = sink.end_table().unwrap();
+                (std::fs::read_to_string(folder.path().join(output.file.unwrap())).unwrap(), output.kept_raw)
+            };
+            let (expected, found) = (text(&held), text(&long));
+            assert_eq!(found, expected);
+            assert!(serde_json::from_str::<Value>(&expected.0).unwrap().is_object() && expected.0.len() > 4_000);
+        }
+    }
+
+    #[test]
     fn rows_of_a_stream_name_their_table() {
         #[derive(Clone, Default)]
         struct Shared(std::rc::Rc<std::cell::RefCell<Vec<u8>>>);
@@ -312,8 +321,8 @@ mod tests {
             let mut row = Row::default();
             row.begin_cell(0);
             row.push(&[0]);
-            sink.row(&row).unwrap();
-            assert_eq!(sink.end_table().unwrap(), TableOutput { file: None, rows: 1, kept_raw: 0 });
+            sink.row(&row, &mut LongBytes::default()).unwrap();
+            assert_eq!(sink.end_table().unwrap(), TableOutput { file: None, rows: 1, kept_raw: 0, value_files: None });
         }
         sink.finish().unwrap();
         let text = String::from_utf8(shared.0.borrow().clone()).unwrap();
@@ -323,7 +332,7 @@ mod tests {
     #[test]
     fn a_row_without_a_table_is_refused() {
         let mut sink = JsonlSink::new(JsonlOutput::Folder(PathBuf::new()), ValueForm::Raw, Extras::default());
-        assert!(matches!(sink.row(&Row::default()), Err(ExportError::NoTable)));
+        assert!(matches!(sink.row(&Row::default(), &mut LongBytes::default()), Err(ExportError::NoTable)));
         assert!(matches!(sink.end_table(), Err(ExportError::NoTable)));
     }
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 use serde::Serialize;
 
 use super::fault::Faults;
-use super::{ExportError, TableInfo, TableOutput, ValueForm, staging};
+use super::{ExportError, TableInfo, TableOutput, ValueFiles, ValueForm, staging};
 use crate::render::json::{TOOL, Tool};
 
 const SCHEMA: &str = "catdb.export/1";
@@ -35,6 +35,9 @@ struct TableEntry {
     rows: u64,
     /// Values that do not decode and are kept as bytes.
     kept_raw: u64,
+    /// Files that long values have for themselves.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    value_files: Option<ValueFiles>,
     columns: Vec<ColumnEntry>,
     indexes: Vec<IndexEntry>,
 }
@@ -109,6 +112,7 @@ impl Manifest {
             file: output.file,
             rows: output.rows,
             kept_raw: output.kept_raw,
+            value_files: output.value_files,
             columns: columns.collect(),
             indexes: indexes.collect(),
         });
@@ -134,7 +138,9 @@ mod tests {
     fn a_manifest_names_tables_files_columns_and_indexes() {
         let folder = tempfile::tempdir().unwrap();
         let mut manifest = Manifest::new("jsonl", ValueForm::Raw, None);
-        manifest.add(&every_type(), TableOutput { file: Some("x.jsonl".to_owned()), rows: 7, kept_raw: 1 });
+        let value_files = Some(ValueFiles { folder: "x.values".to_owned(), files: 2 });
+        let output = TableOutput { file: Some("x.jsonl".to_owned()), rows: 7, kept_raw: 1, value_files };
+        manifest.add(&every_type(), output);
         manifest.write(folder.path()).unwrap();
         let text = std::fs::read_to_string(folder.path().join(FILE_NAME)).unwrap();
         let document: serde_json::Value = serde_json::from_str(&text).unwrap();
@@ -144,6 +150,7 @@ mod tests {
             (&table["table"], &table["file"], &table["rows"]),
             (&"Every/type".into(), &"x.jsonl".into(), &7.into())
         );
+        assert_eq!(table["value_files"], serde_json::json!({"folder": "x.values", "files": 2}));
         assert_eq!(table["columns"][3]["type"], "Long");
         assert_eq!(table["columns"][3]["multi_valued"], true);
         assert_eq!(table["indexes"][0]["key"], serde_json::json!(["-Short", "+Text"]));

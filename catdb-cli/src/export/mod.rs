@@ -11,10 +11,14 @@ pub(crate) mod file_name;
 pub(crate) mod json_text;
 pub(crate) mod jsonl;
 pub(crate) mod keys;
+pub(crate) mod long;
 pub(crate) mod manifest;
+pub(crate) mod output;
 #[cfg(feature = "parquet")]
 pub(crate) mod parquet;
 pub(crate) mod read;
+#[cfg(any(feature = "sqlite", feature = "parquet"))]
+pub(crate) mod rest;
 pub(crate) mod row;
 #[cfg(feature = "sqlite")]
 pub(crate) mod sqlite;
@@ -26,6 +30,11 @@ pub(crate) mod wanted;
 
 use std::io;
 
+use ese_core::format::LongValueId;
+use ese_core::value::ValueError;
+use serde::Serialize;
+
+pub(crate) use long::LongSource;
 pub(crate) use row::{Provenance, Row, RowState};
 pub(crate) use table::{ColumnInfo, IndexColumn, IndexInfo, TableInfo};
 
@@ -58,6 +67,17 @@ pub(crate) struct TableOutput {
     pub(crate) rows: u64,
     /// Values kept as bytes because they do not decode.
     pub(crate) kept_raw: u64,
+    /// Files that values have for themselves.
+    pub(crate) value_files: Option<ValueFiles>,
+}
+
+/// Values in files of their own.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub(crate) struct ValueFiles {
+    /// Where they are, in the folder.
+    pub(crate) folder: String,
+    /// How many there are.
+    pub(crate) files: u64,
 }
 
 /// Why an export ended.
@@ -71,6 +91,10 @@ pub(crate) enum ExportError {
     #[cfg(feature = "parquet")]
     #[error("Parquet: {0}")]
     Parquet(#[from] ::parquet::errors::ParquetError),
+    #[error(transparent)]
+    Value(#[from] ValueError),
+    #[error("long value {0}: its bytes are no longer what they were: the input changed while it was read")]
+    Changed(LongValueId),
     #[error("rows: expected a table begun before, found none")]
     NoTable,
 }
@@ -79,8 +103,12 @@ pub(crate) enum ExportError {
 pub(crate) trait TableSink {
     /// Begins a table. The one before it was ended.
     fn begin_table(&mut self, table: &TableInfo) -> Result<(), ExportError>;
-    /// Takes one row of the table.
-    fn row(&mut self, row: &Row) -> Result<(), ExportError>;
+    /// Bytes of values that rows are to hold; what is longer comes from a [`LongSource`].
+    fn held_most(&self) -> usize {
+        row::HELD_MOST
+    }
+    /// Takes one row of the table. Long values that it does not hold come from `source`.
+    fn row(&mut self, row: &Row, source: &mut dyn LongSource) -> Result<(), ExportError>;
     /// Ends the table: all its rows are on their way to the disk.
     fn end_table(&mut self) -> Result<TableOutput, ExportError>;
     /// Ends the export: all files are whole and synced.

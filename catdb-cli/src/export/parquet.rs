@@ -25,15 +25,14 @@ use parquet::schema::types::{Type, TypePtr};
 
 use super::file_name::FileNames;
 use super::json_text::{self, TypedCells};
+use super::rest::{REST, Rest};
 use super::row::Cell;
-use super::{ExportError, Extras, Row, RowState, TableInfo, TableOutput, TableSink, ValueForm, staging};
+use super::{ExportError, Extras, LongSource, Row, RowState, TableInfo, TableOutput, TableSink, ValueForm, staging};
 
 /// A row group ends with this many bytes of values, or places for values: that bounds memory.
 const GROUP_BYTES: usize = 16 * 1024 * 1024;
 const GROUP_PLACES: usize = 4 * 1024 * 1024;
 
-/// The column of what the others cannot hold.
-const REST: &str = "_rest";
 /// Bytes and digits of a Currency: more digits than 8 bytes are allowed to have.
 const DECIMAL_BYTES: usize = 16;
 const DECIMAL_DIGITS: i32 = 19;
@@ -52,6 +51,7 @@ pub(crate) struct ParquetSink {
     input_sha256: Option<String>,
     names: FileNames,
     cells: TypedCells,
+    rest: Rest,
     text: Vec<u8>,
     current: Option<Current>,
 }
@@ -331,7 +331,8 @@ impl Current {
 impl ParquetSink {
     pub(crate) fn new(folder: PathBuf, form: ValueForm, extras: Extras, input_sha256: Option<String>) -> ParquetSink {
         let (names, cells, text) = (FileNames::default(), TypedCells::default(), Vec::new());
-        ParquetSink { folder, form, extras, input_sha256, names, cells, text, current: None }
+        let rest = Rest::new(folder.clone(), form);
+        ParquetSink { folder, form, extras, input_sha256, names, cells, rest, text, current: None }
     }
 
     /// Columns that are not the table's.
@@ -360,30 +361,36 @@ impl ParquetSink {
             .build()
     }
 
-    /// The cell in its column, or in `rest` as JSON if it does not fit.
-    fn cell(&mut self, current: &mut Current, place: usize, cell: Cell<'_>, rest: &mut Vec<u8>) {
+    /// The cell in its column, or in `rest` if it does not fit.
+    fn cell(
+        &mut self,
+        current: &mut Current,
+        place: usize,
+        cell: Cell<'_>,
+        source: &mut dyn LongSource,
+    ) -> Result<(), ExportError> {
         let (Some(info), Some(column)) = (current.table.columns.get(place), current.columns.get_mut(place)) else {
-            return;
+            return Ok(());
         };
         let row = current.group_rows;
         column.pad(row);
-        let mut whole = column.list || cell.len() == 1;
-        if whole {
+        let mut fits = cell.is_held() && (column.list || cell.len() == 1);
+        if fits {
             for stored in cell.values() {
+                let bytes = stored.held().unwrap_or_default();
                 let decoded = match self.form {
-                    ValueForm::Typed => self.cells.decode(info, stored).ok(),
-                    ValueForm::Raw => Some(Value::Binary(stored.bytes)),
+                    ValueForm::Typed => self.cells.decode(info, bytes, stored.fault).ok(),
+                    ValueForm::Raw => Some(Value::Binary(bytes)),
                 };
-                whole &= decoded.is_some();
+                fits &= decoded.is_some();
                 current.group_bytes += column.push(row, decoded.as_ref()).unwrap_or_default();
             }
         }
-        if !whole {
-            rest.push(if rest.is_empty() { b'{' } else { b',' });
-            json_text::text(rest, current.keys.get(place).map_or("", String::as_str));
-            rest.push(b':');
-            self.cells.cell(rest, info, cell);
+        if !fits {
+            let key = current.keys.get(place).map_or("", String::as_str);
+            self.rest.add((key, info), cell, &mut self.cells, source)?;
         }
+        Ok(())
     }
 }
 
@@ -421,21 +428,21 @@ impl TableSink for ParquetSink {
         let file = BufWriter::new(staging::create(&self.folder.join(&name))?);
         let writer = SerializedFileWriter::new(file, schema, Arc::new(self.properties(table)))?;
         self.cells.kept_raw = 0;
+        self.rest.begin_table(&table.name);
         let table = table.clone();
         self.current = Some(Current { table, keys, name, writer, columns, rows: 0, group_rows: 0, group_bytes: 0 });
         Ok(())
     }
 
-    fn row(&mut self, row: &Row) -> Result<(), ExportError> {
+    fn row(&mut self, row: &Row, source: &mut dyn LongSource) -> Result<(), ExportError> {
         let mut current = self.current.take().ok_or(ExportError::NoTable)?;
-        let mut rest = Vec::new();
+        self.rest.clear();
         for (place, cell) in row.cells() {
-            self.cell(&mut current, place, cell, &mut rest);
+            self.cell(&mut current, place, cell, source)?;
         }
         let mut next = current.table.columns.len();
-        if !rest.is_empty() {
-            rest.push(b'}');
-            current.put(next, &Value::Binary(&rest));
+        if let Some(rest) = self.rest.close() {
+            current.put(next, &Value::Binary(rest));
         }
         next += 1;
         if self.extras.deleted {
@@ -470,7 +477,8 @@ impl TableSink for ParquetSink {
         current.end_group()?;
         let file = current.writer.into_inner()?.into_inner().map_err(std::io::IntoInnerError::into_error)?;
         file.sync_all()?;
-        Ok(TableOutput { file: Some(current.name), rows: current.rows, kept_raw: self.cells.kept_raw })
+        let (file, kept_raw) = (Some(current.name), self.cells.kept_raw);
+        Ok(TableOutput { file, rows: current.rows, kept_raw, value_files: self.rest.end_table()? })
     }
 
     fn finish(&mut self) -> Result<(), ExportError> {
@@ -480,7 +488,7 @@ impl TableSink for ParquetSink {
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{column, every_type, faulty_row, full_row, table};
+    use super::super::testing::{LongBytes, column, every_type, faulty_row, full_row, table};
     use super::*;
     use std::collections::BTreeMap;
 
@@ -491,7 +499,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let mut sink = ParquetSink::new(folder.path().to_owned(), ValueForm::Typed, extras, Some("00ff".to_owned()));
         sink.begin_table(table).unwrap();
-        rows.iter().for_each(|row| sink.row(row).unwrap());
+        rows.iter().for_each(|row| sink.row(row, &mut LongBytes::default()).unwrap());
         let output = sink.end_table().unwrap();
         sink.finish().unwrap();
         assert_eq!(output.rows, rows.len() as u64);

@@ -2,10 +2,12 @@
 //!
 //! Nothing is allocated per row or value. What cannot be read goes to [`Faults`] with its place, and never ends a table.
 
-use ese_core::database::{Database, DeletedRows, RowRef, RowScan, RowState as Stored, Table, ValueReader};
+use ese_core::database::{Database, DeletedRows, RowRef, RowScan, RowState as Stored, Table, ValueFault, ValueReader};
 use ese_core::format::{Pgno, SegmentFlags};
+use ese_core::long_value::{LongValueReader, ValueStream};
 
 use super::fault::{Fault, Faults};
+use super::row::{Adding, LongForm};
 use super::{ColumnInfo, IndexColumn, IndexInfo, Provenance, Row, RowState, TableInfo};
 
 /// Status of a live row.
@@ -126,14 +128,17 @@ impl Filler<'_> {
             if row.current_column() != Some(column) {
                 row.begin_cell(column);
             }
-            match value.bytes {
-                Ok(bytes) => row.push(bytes),
+            let name = || table.schema().layout.columns().get(value.column).map(|column| column.name.as_str());
+            let fault = match value.bytes {
+                Ok(ValueStream::Whole(bytes)) => return row.push(bytes),
+                Ok(ValueStream::Chunks(reader)) => add_long(row, reader),
                 Err(fault) => {
-                    let fault = fault.to_string();
-                    let name = table.schema().layout.columns().get(value.column).map(|column| column.name.as_str());
-                    faults.add(|| Fault::of_value(table.name(), place, name, fault.clone()));
-                    row.push_faulty(value.instead, fault);
+                    row.push_faulty(value.in_record, fault.to_string());
+                    Some(fault)
                 }
+            };
+            if let Some(fault) = fault {
+                faults.add(|| Fault::of_value(table.name(), place, name(), fault.to_string()));
             }
         });
         if let Err(error) = read {
@@ -141,4 +146,32 @@ impl Filler<'_> {
         }
         row.order_cells();
     }
+}
+
+/// Adds a long value to the row, as far as it can be read; gives what is wrong with it. One that nobody here can decode is
+/// added as it stands.
+fn add_long(row: &mut Row, mut reader: LongValueReader<'_, '_>) -> Option<ValueFault> {
+    let (id, mut form) = (reader.id(), LongForm::Decoded);
+    let mut value = row.begin_value();
+    let fault = add_chunks(&mut value, &mut reader);
+    if fault.as_ref().is_some_and(ValueFault::is_undecodable)
+        && let Ok(mut stored) = reader.restart_as_stored()
+    {
+        value.restart();
+        form = LongForm::AsStored;
+        // What keeps it from being decoded is what is told, also if it is not even whole.
+        let _ = add_chunks(&mut value, &mut stored);
+    }
+    value.end(id, form, fault.as_ref().map(ToString::to_string));
+    fault
+}
+
+fn add_chunks(value: &mut Adding<'_>, reader: &mut LongValueReader<'_, '_>) -> Option<ValueFault> {
+    while let Some(chunk) = reader.next_chunk() {
+        match chunk {
+            Ok(chunk) => value.push(chunk.bytes),
+            Err(error) => return Some(error.into()),
+        }
+    }
+    None
 }

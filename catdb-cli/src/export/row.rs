@@ -1,6 +1,16 @@
 //! A row on its way from the reader to a sink: one buffer, filled again for each row.
+//!
+//! A row holds so many bytes and no more. Values that are too long for that stay in the database: the row has their names,
+//! and a sink reads them from a [`LongSource`](super::long::LongSource), piece by piece.
 
 use std::ops::Range;
+
+use ese_core::format::LongValueId;
+
+/// Bytes of values that a row holds, where a sink does not say otherwise.
+pub(crate) const HELD_MOST: usize = 8 << 20;
+/// Values up to this many bytes are held always: a record has room for some thousand references.
+const ALWAYS_HELD: usize = 256;
 
 /// Where a row lies in the database.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -24,10 +34,12 @@ pub(crate) enum RowState {
 }
 
 /// Cells of a row: for each column that is not NULL its values. Columns that are NULL are not there.
-#[derive(Clone, Default, Debug)]
+#[derive(Debug)]
 pub(crate) struct Row {
     bytes: Vec<u8>,
-    values: Vec<Range<usize>>,
+    /// Bytes that are held at most, but for short values.
+    held_most: usize,
+    values: Vec<ValuePlace>,
     /// Why a value is not what it should be (still compressed, cut short), by its place in `values`.
     faults: Vec<(usize, String)>,
     cells: Vec<CellPlace>,
@@ -35,6 +47,12 @@ pub(crate) struct Row {
     keys: Vec<(usize, Range<usize>)>,
     pub(crate) provenance: Option<Provenance>,
     pub(crate) state: RowState,
+}
+
+#[derive(Clone, Debug)]
+enum ValuePlace {
+    Held(Range<usize>),
+    Long(LongRef),
 }
 
 /// A column, and its values by their places: from `first` up to `end`.
@@ -45,16 +63,115 @@ struct CellPlace {
     end: usize,
 }
 
+/// A value that the row does not hold.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct LongRef {
+    pub(crate) id: LongValueId,
+    /// Bytes that can be read of it.
+    pub(crate) bytes: u64,
+    pub(crate) form: LongForm,
+}
+
+/// What the bytes of a long value are.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum LongForm {
+    /// The value, or its beginning.
+    Decoded,
+    /// Its chunks as they stand, because nobody here can decode them.
+    AsStored,
+}
+
+/// A value that is being added piece by piece.
+pub(crate) struct Adding<'r> {
+    row: &'r mut Row,
+    start: usize,
+    bytes: u64,
+    held: bool,
+}
+
 /// One value.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Stored<'a> {
     /// Assembled and decompressed, unless there is a fault.
-    pub(crate) bytes: &'a [u8],
+    pub(crate) content: Content<'a>,
     /// Why the bytes are not the value.
     pub(crate) fault: Option<&'a str>,
 }
 
+/// The bytes of a value, or where they are.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Content<'a> {
+    Held(&'a [u8]),
+    Long(LongRef),
+}
+
+impl<'a> Stored<'a> {
+    /// Its bytes, if the row holds them.
+    pub(crate) fn held(self) -> Option<&'a [u8]> {
+        match self.content {
+            Content::Held(bytes) => Some(bytes),
+            Content::Long(_) => None,
+        }
+    }
+}
+
+impl Adding<'_> {
+    /// Adds the next piece.
+    pub(crate) fn push(&mut self, piece: &[u8]) {
+        self.bytes += piece.len() as u64;
+        let row = &mut *self.row;
+        if !self.held {
+            return;
+        }
+        let value = row.bytes.len() - self.start + piece.len();
+        if value > ALWAYS_HELD && self.start + value > row.held_most {
+            self.held = false;
+            row.bytes.truncate(self.start);
+        } else {
+            row.bytes.extend_from_slice(piece);
+        }
+    }
+
+    /// Begins again.
+    pub(crate) fn restart(&mut self) {
+        self.row.bytes.truncate(self.start);
+        (self.bytes, self.held) = (0, true);
+    }
+
+    /// Ends the value, which is `id`; with a fault its bytes are not the value.
+    pub(crate) fn end(self, id: LongValueId, form: LongForm, fault: Option<String>) {
+        let place = match self.held {
+            true => ValuePlace::Held(self.start..self.row.bytes.len()),
+            false => ValuePlace::Long(LongRef { id, bytes: self.bytes, form }),
+        };
+        if let Some(fault) = fault {
+            self.row.faults.push((self.row.values.len(), fault));
+        }
+        self.row.put(place);
+    }
+}
+
+impl Default for Row {
+    fn default() -> Row {
+        Row::new(HELD_MOST)
+    }
+}
+
 impl Row {
+    /// An empty row that holds so many bytes.
+    pub(crate) fn new(held_most: usize) -> Row {
+        Row {
+            held_most,
+            bytes: Vec::new(),
+            values: Vec::new(),
+            faults: Vec::new(),
+            cells: Vec::new(),
+            keys: Vec::new(),
+            provenance: None,
+            state: RowState::Live,
+        }
+    }
+
     /// Makes the row empty, keeping its buffers.
     pub(crate) fn clear(&mut self) {
         self.bytes.clear();
@@ -84,11 +201,21 @@ impl Row {
         }
     }
 
-    /// Adds a value to the cell.
+    /// Adds a value to the cell: one that a record holds, which is short.
     pub(crate) fn push(&mut self, bytes: &[u8]) {
         let start = self.bytes.len();
         self.bytes.extend_from_slice(bytes);
-        self.values.push(start..self.bytes.len());
+        self.put(ValuePlace::Held(start..self.bytes.len()));
+    }
+
+    /// Adds a long value to the cell.
+    pub(crate) fn begin_value(&mut self) -> Adding<'_> {
+        let start = self.bytes.len();
+        Adding { row: self, start, bytes: 0, held: true }
+    }
+
+    fn put(&mut self, place: ValuePlace) {
+        self.values.push(place);
         if let Some(cell) = self.cells.last_mut() {
             cell.end = self.values.len();
         }
@@ -137,6 +264,12 @@ impl<'a> Cell<'a> {
         self.end - self.first
     }
 
+    /// True if the row holds all of its values.
+    #[cfg(any(feature = "sqlite", feature = "parquet"))]
+    pub(crate) fn is_held(self) -> bool {
+        self.values().all(|stored| stored.held().is_some())
+    }
+
     /// All values in order.
     pub(crate) fn values(self) -> impl Iterator<Item = Stored<'a>> {
         (self.first..self.end).map(move |i| self.stored(i))
@@ -148,12 +281,16 @@ impl<'a> Cell<'a> {
     }
 
     fn stored(self, i: usize) -> Stored<'a> {
-        let range = self.row.values.get(i).cloned().unwrap_or_default();
+        let content = match self.row.values.get(i) {
+            Some(ValuePlace::Held(range)) => Content::Held(self.row.bytes.get(range.clone()).unwrap_or_default()),
+            Some(ValuePlace::Long(long)) => Content::Long(*long),
+            None => Content::Held(&[]),
+        };
         let fault = match self.row.faults.as_slice() {
             [] => None,
             faults => faults.iter().find(|(at, _)| *at == i).map(|(_, fault)| fault.as_str()),
         };
-        Stored { bytes: self.row.bytes.get(range).unwrap_or_default(), fault }
+        Stored { content, fault }
     }
 }
 
@@ -163,7 +300,7 @@ mod tests {
 
     #[test]
     fn a_row_gives_back_its_cells_in_order_and_leaves_out_those_without_values() {
-        let mut row = Row::default();
+        let mut row = Row::new(0);
         for _ in 0..2 {
             row.clear();
             row.begin_cell(7);
@@ -177,11 +314,34 @@ mod tests {
             let cells: Vec<(usize, Vec<Stored<'_>>)> =
                 row.cells().map(|(column, cell)| (column, cell.values().collect())).collect();
             assert_eq!(cells.len(), 2);
-            assert_eq!(cells[0], (0, vec![Stored { bytes: b"one", fault: None }]));
-            assert_eq!(cells[1].0, 7);
-            assert_eq!(cells[1].1[0], Stored { bytes: b"", fault: None });
-            assert_eq!(cells[1].1[1], Stored { bytes: b"zz", fault: Some("encrypted") });
+            let held = |bytes, fault| Stored { content: Content::Held(bytes), fault };
+            assert_eq!(cells[0], (0, vec![held(b"one", None)]));
+            assert_eq!(cells[1], (7, vec![held(b"", None), held(b"zz", Some("encrypted"))]));
             assert_eq!(row.keys().collect::<Vec<_>>(), [(3, &b"\x7f"[..])]);
         }
+    }
+
+    #[test]
+    fn a_row_holds_so_many_bytes_and_names_what_is_longer() {
+        let mut row = Row::new(1_000);
+        row.begin_cell(0);
+        let mut add = |id, pieces: &[usize], fault: Option<&str>| {
+            let mut value = row.begin_value();
+            pieces.iter().for_each(|len| value.push(&vec![id; *len]));
+            value.end(LongValueId(id.into()), LongForm::Decoded, fault.map(str::to_owned));
+        };
+        add(1, &[300, 300], None);
+        add(2, &[300, 101, 300], Some("cut short"));
+        add(3, &[400], None);
+        add(4, &[200], None);
+        add(5, &[], None);
+        add(6, &[257], None);
+        let stored: Vec<Stored<'_>> = row.cell(0).unwrap().values().collect();
+        let held: Vec<Option<usize>> = stored.iter().map(|stored| stored.held().map(<[u8]>::len)).collect();
+        assert_eq!(held, [Some(600), None, Some(400), Some(200), Some(0), None]);
+        let long = |id, bytes| Content::Long(LongRef { id: LongValueId(id), bytes, form: LongForm::Decoded });
+        assert_eq!(stored[1], Stored { content: long(2, 701), fault: Some("cut short") });
+        assert_eq!(stored[2].held(), Some(&[3; 400][..]), "what is behind is its own");
+        assert_eq!(stored[5].content, long(6, 257));
     }
 }

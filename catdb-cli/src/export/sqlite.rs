@@ -13,30 +13,35 @@ use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{CachedStatement, Connection};
 
 use super::json_text::{self, TypedCells};
-use super::row::Cell;
+use super::rest::{REST, Rest};
+use super::row::{Cell, Content, Stored};
 use super::table::{ColumnInfo, unique};
-use super::{ExportError, Extras, Row, RowState, TableInfo, TableOutput, TableSink, ValueForm};
+use super::{ExportError, Extras, LongSource, Row, RowState, TableInfo, TableOutput, TableSink, ValueForm};
 
 /// Name of the file.
 pub(crate) const FILE_NAME: &str = "export.sqlite";
 
 /// SQLite takes 2,000 columns in a table; the columns behind these share one, as a JSON object.
 const COLUMNS_MOST: usize = 1_900;
-/// The column that they share.
-const REST: &str = "_rest";
 
 /// The sink.
 pub(crate) struct SqliteSink {
     connection: Connection,
     path: PathBuf,
-    form: ValueForm,
     extras: Extras,
-    cells: TypedCells,
-    /// One value that is written as text.
-    text: Vec<u8>,
+    binder: Binder,
+    rest: Rest,
     /// Names of tables and indexes, which share one space.
     taken: HashSet<String>,
     current: Option<Current>,
+}
+
+/// Binds values to parameters.
+struct Binder {
+    form: ValueForm,
+    cells: TypedCells,
+    /// One value that is written as text.
+    text: Vec<u8>,
 }
 
 struct Current {
@@ -57,14 +62,16 @@ impl SqliteSink {
         connection.pragma_update(None, "journal_mode", "OFF")?;
         connection.pragma_update(None, "synchronous", "OFF")?;
         connection.execute_batch("BEGIN EXCLUSIVE")?;
-        let (cells, text, taken) = (TypedCells::default(), Vec::new(), HashSet::new());
-        Ok(SqliteSink { connection, path, form, extras, cells, text, taken, current: None })
+        let binder = Binder { form, cells: TypedCells::default(), text: Vec::new() };
+        let (rest, taken) = (Rest::new(folder.to_owned(), form), HashSet::new());
+        Ok(SqliteSink { connection, path, extras, binder, rest, taken, current: None })
     }
 
     /// Names of the columns that are not the table's, in their order.
     fn extra_columns(&self) -> Vec<&'static str> {
         let of = |wanted: bool, names: &'static [&'static str]| if wanted { names } else { &[] };
         [
+            &[REST],
             of(self.extras.deleted, &["_deleted"]),
             of(self.extras.provenance, &["_pgno", "_line", "_status"]),
             of(self.extras.keys, &["_keys"]),
@@ -133,53 +140,38 @@ impl TableSink for SqliteSink {
         let name = unique(&plain(&table.name), &mut self.taken, |name| name.to_ascii_lowercase());
         let mut columns: Vec<String> = std::iter::zip(&keys, &table.columns)
             .take(COLUMNS_MOST)
-            .map(|(key, column)| format!("{} {}", identifier(key), declared(column, self.form)))
+            .map(|(key, column)| format!("{} {}", identifier(key), declared(column, self.binder.form)))
             .collect();
-        if keys.len() > COLUMNS_MOST {
-            columns.push(format!("{REST} TEXT"));
-        }
         columns.extend(self.extra_columns().iter().map(|name| (*name).to_owned()));
-        if columns.is_empty() {
-            // SQLite has no table without columns.
-            columns.push("_empty".to_owned());
-        }
         let name = identifier(&name);
         self.connection.execute_batch(&format!("CREATE TABLE {name} ({})", columns.join(", ")))?;
         let insert = format!("INSERT INTO {name} VALUES ({})", vec!["?"; columns.len()].join(","));
-        self.cells.kept_raw = 0;
+        self.binder.cells.kept_raw = 0;
+        self.rest.begin_table(&table.name);
         self.current = Some(Current { table: table.clone(), name, keys, insert, rows: 0 });
         Ok(())
     }
 
-    fn row(&mut self, row: &Row) -> Result<(), ExportError> {
+    fn row(&mut self, row: &Row, source: &mut dyn LongSource) -> Result<(), ExportError> {
         let current = self.current.as_mut().ok_or(ExportError::NoTable)?;
         let mut statement = self.connection.prepare_cached(&current.insert)?;
         statement.clear_bindings();
-        let mut rest: Vec<u8> = Vec::new();
+        self.rest.clear();
         for (place, cell) in row.cells() {
             let (Some(column), Some(key)) = (current.table.columns.get(place), current.keys.get(place)) else {
                 continue;
             };
-            if place < COLUMNS_MOST {
-                bind_cell(&mut statement, place + 1, &mut self.cells, &mut self.text, self.form, column, cell)?;
+            if place < COLUMNS_MOST && cell.is_held() {
+                self.binder.bind_cell(&mut statement, place + 1, column, cell, source)?;
             } else {
-                rest.push(if rest.is_empty() { b'{' } else { b',' });
-                json_text::text(&mut rest, key);
-                rest.push(b':');
-                match self.form {
-                    ValueForm::Typed => self.cells.cell(&mut rest, column, cell),
-                    ValueForm::Raw => json_text::raw_cell(&mut rest, cell),
-                }
+                self.rest.add((key, column), cell, &mut self.binder.cells, source)?;
             }
         }
         let mut next = current.keys.len().min(COLUMNS_MOST) + 1;
-        if current.keys.len() > COLUMNS_MOST {
-            if !rest.is_empty() {
-                rest.push(b'}');
-                bind(&mut statement, next, ValueRef::Text(&rest))?;
-            }
-            next += 1;
+        if let Some(rest) = self.rest.close() {
+            bind(&mut statement, next, ValueRef::Text(rest))?;
         }
+        next += 1;
         if self.extras.deleted {
             bind(&mut statement, next, ValueRef::Integer(i64::from(row.state == RowState::Deleted)))?;
             next += 1;
@@ -193,9 +185,10 @@ impl TableSink for SqliteSink {
             next += 3;
         }
         if self.extras.keys {
-            self.text.clear();
-            json_text::keys(&mut self.text, row, &current.table);
-            bind(&mut statement, next, ValueRef::Text(&self.text))?;
+            let text = &mut self.binder.text;
+            text.clear();
+            json_text::keys(text, row, &current.table);
+            bind(&mut statement, next, ValueRef::Text(text))?;
         }
         statement.raw_execute()?;
         current.rows += 1;
@@ -205,7 +198,8 @@ impl TableSink for SqliteSink {
     fn end_table(&mut self) -> Result<TableOutput, ExportError> {
         let current = self.current.take().ok_or(ExportError::NoTable)?;
         self.create_indexes(&current)?;
-        Ok(TableOutput { file: Some(FILE_NAME.to_owned()), rows: current.rows, kept_raw: self.cells.kept_raw })
+        let (file, kept_raw) = (Some(FILE_NAME.to_owned()), self.binder.cells.kept_raw);
+        Ok(TableOutput { file, rows: current.rows, kept_raw, value_files: self.rest.end_table()? })
     }
 
     fn finish(&mut self) -> Result<(), ExportError> {
@@ -221,29 +215,33 @@ fn bind(statement: &mut CachedStatement<'_>, place: usize, value: ValueRef<'_>) 
     Ok(statement.raw_bind_parameter(place, ToSqlOutput::Borrowed(value))?)
 }
 
-fn bind_cell(
-    statement: &mut CachedStatement<'_>,
-    place: usize,
-    cells: &mut TypedCells,
-    text: &mut Vec<u8>,
-    form: ValueForm,
-    column: &ColumnInfo,
-    cell: Cell<'_>,
-) -> Result<(), ExportError> {
-    text.clear();
-    if form == ValueForm::Typed && cell.len() == 1 && !column.is_list() {
-        let stored = cell.first();
-        match cells.decode(column, stored) {
-            Ok(value) => return bind_value(statement, place, text, &value),
-            Err(_) => cells.kept_raw += 1,
+impl Binder {
+    /// A cell whose values are all held.
+    fn bind_cell(
+        &mut self,
+        statement: &mut CachedStatement<'_>,
+        place: usize,
+        column: &ColumnInfo,
+        cell: Cell<'_>,
+        source: &mut dyn LongSource,
+    ) -> Result<(), ExportError> {
+        let Binder { form, cells, text } = self;
+        text.clear();
+        let single = cell.len() == 1 && !column.is_list();
+        if let (ValueForm::Typed, true, Stored { content: Content::Held(bytes), fault }) = (*form, single, cell.first())
+        {
+            match cells.decode(column, bytes, fault) {
+                Ok(value) => return bind_value(statement, place, text, &value),
+                Err(_) => cells.kept_raw += 1,
+            }
+            return bind(statement, place, ValueRef::Blob(bytes));
         }
-        return bind(statement, place, ValueRef::Blob(stored.bytes));
+        match form {
+            ValueForm::Typed => cells.cell(text, column, cell, source)?,
+            ValueForm::Raw => json_text::raw_cell(text, cell, source)?,
+        }
+        bind(statement, place, ValueRef::Text(text))
     }
-    match form {
-        ValueForm::Typed => cells.cell(text, column, cell),
-        ValueForm::Raw => json_text::raw_cell(text, cell),
-    }
-    bind(statement, place, ValueRef::Text(text))
 }
 
 fn bind_value(
@@ -283,7 +281,7 @@ fn bind_value(
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{column, every_type, faulty_row, full_row, table};
+    use super::super::testing::{LongBytes, column, every_type, faulty_row, full_row, table};
     use super::*;
 
     fn export(tables: &[(TableInfo, Vec<Row>)], extras: Extras) -> (tempfile::TempDir, Connection) {
@@ -291,7 +289,7 @@ mod tests {
         let mut sink = SqliteSink::new(folder.path(), ValueForm::Typed, extras).unwrap();
         for (table, rows) in tables {
             sink.begin_table(table).unwrap();
-            rows.iter().for_each(|row| sink.row(row).unwrap());
+            rows.iter().for_each(|row| sink.row(row, &mut LongBytes::default()).unwrap());
             assert_eq!(sink.end_table().unwrap().rows, rows.len() as u64);
         }
         sink.finish().unwrap();

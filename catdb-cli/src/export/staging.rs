@@ -55,7 +55,8 @@ fn open_to_umask(builder: &mut tempfile::Builder<'_, '_>) {
 #[cfg(not(unix))]
 fn open_to_umask(_: &mut tempfile::Builder<'_, '_>) {}
 
-fn sync_folder(folder: &Path) -> io::Result<()> {
+/// Makes sure that the files in `folder` are found there.
+pub(crate) fn sync_folder(folder: &Path) -> io::Result<()> {
     if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
 }
 

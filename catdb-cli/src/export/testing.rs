@@ -1,8 +1,40 @@
 //! Tables and rows for tests.
 
-use ese_core::format::{CODE_PAGE_UNICODE, ColumnFlags, ColumnType};
+use ese_core::format::{CODE_PAGE_UNICODE, ColumnFlags, ColumnType, LongValueId};
 
-use super::{ColumnInfo, IndexColumn, IndexInfo, Provenance, Row, TableInfo};
+use super::long::Visit;
+use super::row::{LongForm, LongRef};
+use super::{ColumnInfo, ExportError, IndexColumn, IndexInfo, LongSource, Provenance, Row, TableInfo};
+
+/// Long values, by their ids from 0 on; they come in small pieces of an odd size.
+#[derive(Default)]
+pub(super) struct LongBytes(pub(super) Vec<Vec<u8>>);
+
+impl LongSource for LongBytes {
+    fn read(&mut self, long: LongRef, visit: &mut Visit<'_, [u8]>) -> Result<(), ExportError> {
+        let value = usize::try_from(long.id.0).ok().and_then(|id| self.0.get(id)).ok_or(ExportError::Changed(long.id))?;
+        assert_eq!(value.len() as u64, long.bytes);
+        value.chunks(7).try_for_each(|piece| visit(piece))
+    }
+}
+
+/// A row that holds none of the values in `source`: the first in cell 0; an empty one and all of them in cell 1, with their
+/// faults.
+pub(super) fn long_row(source: &LongBytes, faults: &[Option<&str>]) -> Row {
+    let mut row = Row::new(0);
+    let add = |row: &mut Row, id: usize| {
+        let mut value = row.begin_value();
+        value.push(&source.0[id]);
+        let fault = faults.get(id).copied().flatten().map(str::to_owned);
+        value.end(LongValueId(id as u64), LongForm::Decoded, fault);
+    };
+    row.begin_cell(0);
+    add(&mut row, 0);
+    row.begin_cell(1);
+    row.push(&[0]);
+    (0..source.0.len()).for_each(|id| add(&mut row, id));
+    row
+}
 
 pub(super) fn column(name: &str, column_type: ColumnType) -> ColumnInfo {
     ColumnInfo {
@@ -81,4 +113,40 @@ pub(super) fn faulty_row() -> Row {
     row.begin_cell(10);
     row.push_faulty(&[0x30, 1], "encrypted".to_owned());
     row
+}
+
+/// A table, and the same row twice: one holds all of its values, the other none.
+pub(super) fn held_and_long() -> (TableInfo, Row, Row, LongBytes) {
+    let columns = [
+        ("text", ColumnType::LongText),
+        ("several", ColumnType::LongBinary),
+        ("no text", ColumnType::LongText),
+        ("no number", ColumnType::Long),
+        ("lost", ColumnType::LongBinary),
+    ];
+    let mut table = table("t", columns.map(|(name, of)| column(name, of)).to_vec());
+    table.columns[1].flags = ColumnFlags::MULTI_VALUED;
+    let text = utf16(&"=cmd|\" \u{202E}\u{1F600}\n,'".repeat(40));
+    let malformed = [&text[..], &[0]].concat();
+    let values: [(usize, Vec<u8>, Option<&str>); 6] = [
+        (0, text, None),
+        (1, vec![0xAB; 300], None),
+        (1, vec![0xCD; 1_000], None),
+        (2, malformed, None),
+        (3, vec![3; 257], None),
+        (4, vec![4; 257], Some("cut short")),
+    ];
+    let fill = |mut row: Row| {
+        for (id, (column, bytes, fault)) in (0..).zip(&values) {
+            if row.current_column() != Some(*column) {
+                row.begin_cell(*column);
+            }
+            let mut value = row.begin_value();
+            bytes.chunks(100).for_each(|piece| value.push(piece));
+            value.end(LongValueId(id), LongForm::Decoded, fault.map(str::to_owned));
+        }
+        row
+    };
+    let (held, long) = (fill(Row::default()), fill(Row::new(0)));
+    (table, held, long, LongBytes(values.map(|(_, bytes, _)| bytes).to_vec()))
 }

@@ -7,8 +7,12 @@ use std::fmt::Write;
 
 use ese_core::value::Value;
 
-use super::row::Cell;
-use super::{ColumnInfo, Row, TableInfo};
+use super::row::{Content, Stored};
+use super::{ColumnInfo, ExportError, LongSource, Row, TableInfo};
+
+/// A byte of text, as it is shown, takes so many bytes at most as it is stored, escape sequences of shifting code pages
+/// included. Only a long value is measured by that: one that has more is not equal.
+const STORED_MOST: u64 = 8;
 
 /// One condition.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -33,8 +37,7 @@ impl std::str::FromStr for Condition {
 /// Conditions that all must hold, bound to the columns of one table.
 pub(crate) struct Filter<'c> {
     conditions: Vec<(usize, &'c Condition)>,
-    decoded: String,
-    shown: String,
+    room: Room,
 }
 
 impl<'c> Filter<'c> {
@@ -45,45 +48,84 @@ impl<'c> Filter<'c> {
             Some((place, condition))
         };
         let conditions = conditions.iter().map(place).collect::<Option<Vec<_>>>()?;
-        Some(Filter { conditions, decoded: String::new(), shown: String::new() })
+        Some(Filter { conditions, room: Room::default() })
     }
 
     /// True if `row` is wanted.
-    pub(crate) fn admits(&mut self, table: &TableInfo, row: &Row) -> bool {
-        let Filter { conditions, decoded, shown } = self;
-        conditions.iter().all(|(place, condition)| {
-            let (Some(column), Some(cell)) = (table.columns.get(*place), row.cell(*place)) else { return false };
-            any_equal(column, cell, &condition.value, decoded, shown)
-        })
+    pub(crate) fn admits(
+        &mut self,
+        table: &TableInfo,
+        row: &Row,
+        source: &mut dyn LongSource,
+    ) -> Result<bool, ExportError> {
+        for (place, condition) in &self.conditions {
+            let (Some(column), Some(cell)) = (table.columns.get(*place), row.cell(*place)) else { return Ok(false) };
+            let mut equal = false;
+            for stored in cell.values() {
+                equal = equal || self.room.is_equal(column, stored, &condition.value, source)?;
+            }
+            if !equal {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 }
 
-fn any_equal(column: &ColumnInfo, cell: Cell<'_>, wanted: &str, decoded: &mut String, shown: &mut String) -> bool {
-    cell.values().any(|stored| {
+/// What comparing takes.
+#[derive(Default)]
+struct Room {
+    long: Vec<u8>,
+    decoded: String,
+    shown: String,
+}
+
+impl Room {
+    fn is_equal(
+        &mut self,
+        column: &ColumnInfo,
+        stored: Stored<'_>,
+        wanted: &str,
+        source: &mut dyn LongSource,
+    ) -> Result<bool, ExportError> {
+        let Room { long, decoded, shown } = self;
+        let bytes = match stored.content {
+            Content::Held(bytes) => bytes,
+            Content::Long(value) if value.bytes > STORED_MOST * wanted.len() as u64 => return Ok(false),
+            Content::Long(value) => {
+                long.clear();
+                source.read(value, &mut |piece| {
+                    long.extend_from_slice(piece);
+                    Ok(())
+                })?;
+                long
+            }
+        };
         shown.clear();
         let value = match stored.fault {
-            None => Value::decode_with(column.column_type, column.code_page, stored.bytes, decoded).ok(),
+            None => Value::decode_with(column.column_type, column.code_page, bytes, decoded).ok(),
             Some(_) => None,
         };
         match value {
-            Some(Value::Text(text)) => return text == wanted || text.trim_end_matches('\0') == wanted,
+            Some(Value::Text(text)) => return Ok(text == wanted || text.trim_end_matches('\0') == wanted),
             // Writing to a string cannot fail.
             Some(value) => _ = write!(shown, "{value}"),
-            None => _ = write!(shown, "{}", Value::Binary(stored.bytes)),
+            None => _ = write!(shown, "{}", Value::Binary(bytes)),
         }
-        shown.eq_ignore_ascii_case(wanted)
-    })
+        Ok(shown.eq_ignore_ascii_case(wanted))
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{every_type, full_row};
+    use super::super::testing::{LongBytes, column, every_type, full_row, long_row, table};
     use super::*;
+    use ese_core::format::ColumnType;
 
     fn admits(conditions: &[&str]) -> Option<bool> {
         let conditions: Vec<Condition> = conditions.iter().map(|text| text.parse().unwrap()).collect();
         let table = every_type();
-        Some(Filter::new(&conditions, &table)?.admits(&table, &full_row()))
+        Some(Filter::new(&conditions, &table)?.admits(&table, &full_row(), &mut LongBytes::default()).unwrap())
     }
 
     #[test]
@@ -105,5 +147,20 @@ mod tests {
         assert_eq!(admits(&["Short=-2", "Long=1"]), Some(false), "all must hold");
         assert_eq!(admits(&["nothing=1"]), None);
         assert!("nothing".parse::<Condition>().is_err() && "=1".parse::<Condition>().is_err());
+    }
+
+    #[test]
+    fn a_value_that_the_row_does_not_hold_is_compared_too() {
+        let mut source = LongBytes(vec![vec![0xAB; 300], vec![0xCD; 4_000]]);
+        let row = long_row(&source, &[]);
+        let table = table("t", vec![column("a", ColumnType::LongBinary), column("b", ColumnType::LongBinary)]);
+        let mut admits = |wanted: String| {
+            let conditions = [wanted.parse().unwrap()];
+            Filter::new(&conditions, &table).unwrap().admits(&table, &row, &mut source).unwrap()
+        };
+        assert!(admits(format!("a={}", "AB".repeat(300))));
+        assert!(admits(format!("b={}", "cd".repeat(4_000))));
+        assert!(!admits(format!("a={}", "ab".repeat(299))));
+        assert!(!admits("b=cd".to_owned()));
     }
 }

@@ -29,12 +29,14 @@ use std::io;
 use std::path::Path;
 
 use crate::catalog::{self, Catalog};
+use crate::long_value::LongValues;
 use crate::record::Column;
 use crate::source::{ByteSource, FileSource, Pages};
 use crate::verify::{OpenedHeader, VerifyError, open_header};
 
 pub use rows::{Field, FieldError, Row, Rows};
 pub use scan::{DeletedRows, RowFault, RowRef, RowScan, RowState};
+pub(crate) use values::locate;
 pub use values::{StoredValue, ValueFault, ValueReader};
 
 /// Why a database cannot be opened.
@@ -149,9 +151,16 @@ impl<'d> Table<'d> {
         RowScan::new(self.database.pages(), self.schema.root, deleted)
     }
 
+    /// Its long values, by their ids; `None` if it has no tree of them.
+    #[must_use]
+    pub fn long_values(self) -> Option<LongValues<'d>> {
+        let tree = self.schema.long_values?;
+        Some(LongValues::new(self.database.pages(), tree.root, self.schema.lv_chunk_max))
+    }
+
     /// A reader of the values of its rows, to be used for one row after the other.
     #[must_use]
     pub fn values(self) -> ValueReader<'d> {
-        ValueReader::new(self.database.pages(), self.schema)
+        ValueReader::new(self)
     }
 }

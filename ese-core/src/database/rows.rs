@@ -1,10 +1,10 @@
 //! Rows as values of their own: an iterator for everyday use, which shares one copy of each leaf among its rows.
 
-use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
 use crate::format::Pgno;
+use crate::long_value::ValueStream;
 use crate::record::{Column, Record};
 use crate::value::{Value, ValueError};
 
@@ -73,7 +73,7 @@ pub enum FieldError {
 #[derive(Clone, PartialEq, Eq)]
 pub struct Field<'r> {
     column: &'r Column,
-    values: Vec<Cow<'r, [u8]>>,
+    values: Vec<Vec<u8>>,
 }
 
 impl<'r> Field<'r> {
@@ -91,7 +91,7 @@ impl<'r> Field<'r> {
 
     /// The bytes of each value as they were stored, put together and decompressed.
     pub fn bytes(&self) -> impl ExactSizeIterator<Item = &[u8]> {
-        self.values.iter().map(|value| &**value)
+        self.values.iter().map(Vec::as_slice)
     }
 
     /// Each value by its type.
@@ -158,9 +158,7 @@ impl<'d> Row<'d> {
     /// # Errors
     /// [`FieldError`] if the table has no such column, or a value of it cannot be read.
     pub fn get(&self, name: &str) -> Result<Field<'_>, FieldError> {
-        let mut columns = self.table.columns();
-        let found = columns.find(|(_, column)| column.name.eq_ignore_ascii_case(name));
-        let (place, column) = found.ok_or_else(|| FieldError::NoColumn(name.to_owned()))?;
+        let (place, column) = self.column(name)?;
         Ok(self.field(place, column)?)
     }
 
@@ -169,13 +167,58 @@ impl<'d> Row<'d> {
         self.table.columns().map(|(place, column)| (column, self.field(place, column)))
     }
 
-    fn field(&self, place: usize, column: &'d Column) -> Result<Field<'_>, ValueFault> {
+    /// Opens value number `sequence` (1-based) of the column called `name`, to be read piece by piece; `None` if there is
+    /// none. `values` is a reader of the row's table. For values that are too long for [`Row::get`], which holds them whole:
+    ///
+    /// ```no_run
+    /// # use ese_core::database::Database;
+    /// # use std::io::Write;
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let (db, mut out) = (Database::open("mail.edb".as_ref())?, Vec::new());
+    /// let table = db.table("Attachments").ok_or("no such table")?;
+    /// let mut values = table.values();
+    /// for row in table.rows() {
+    ///     let row = row?;
+    ///     let Some(mut content) = row.open(&mut values, "Content", 1)? else { continue };
+    ///     while let Some(chunk) = content.next_chunk() {
+    ///         out.write_all(chunk?.bytes)?;
+    ///     }
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`FieldError`] if the table has no such column, or nothing of the value is known.
+    pub fn open<'v>(
+        &'v self,
+        values: &'v mut ValueReader<'d>,
+        name: &str,
+        sequence: usize,
+    ) -> Result<Option<ValueStream<'v, 'd>>, FieldError> {
+        let (place, _) = self.column(name)?;
+        Ok(values.open(&self.record()?, place, sequence)?)
+    }
+
+    fn column(&self, name: &str) -> Result<(usize, &'d Column), FieldError> {
+        let mut columns = self.table.columns();
+        let found = columns.find(|(_, column)| column.name.eq_ignore_ascii_case(name));
+        found.ok_or_else(|| FieldError::NoColumn(name.to_owned()))
+    }
+
+    fn record(&self) -> Result<Record<'_>, ValueFault> {
         let bytes = self.leaf.get(self.place.clone()).unwrap_or_default();
-        let record = Record::new(bytes, self.table.database.header.page_size)?;
+        Ok(Record::new(bytes, self.table.database.header.page_size)?)
+    }
+
+    fn field(&self, place: usize, column: &'d Column) -> Result<Field<'_>, ValueFault> {
+        let record = self.record()?;
         let mut reader: ValueReader<'d> = self.table.values();
         let mut values = Vec::new();
-        while let Some(value) = reader.value(&record, place, values.len() + 1)? {
-            values.push(Cow::Owned(value.to_vec()));
+        while let Some(mut value) = reader.open(&record, place, values.len() + 1)? {
+            let mut bytes = Vec::new();
+            value.read_into(usize::MAX, &mut bytes)?;
+            values.push(bytes);
         }
         Ok(Field { column, values })
     }

@@ -3,12 +3,12 @@
 //! Only what the record stores is gone through, so that a table with very many columns costs what its rows take. Values
 //! behind references are put together, compressed ones decompressed, defaults filled in.
 
-use crate::catalog::Table;
 use crate::compress::DecompressError;
 use crate::format::{ColumnKind, ColumnType, PageSize, Pgno};
-use crate::long_value::{LongValueError, LongValues, ValueBuffer, ValueError};
-use crate::record::{Column, Origin, Record, RecordError, Stored, TableLayout, TaggedField, TaggedValue};
-use crate::source::Pages;
+use crate::long_value::{LongValueError, LongValues, ValueBuffer, ValueError, ValueStream};
+use crate::record::{Column, Origin, Record, RecordError, Stored, TableLayout, TaggedField, TaggedValue, ValueForm};
+
+use super::Table;
 
 /// Why a value is not known.
 #[derive(Debug, thiserror::Error)]
@@ -22,6 +22,12 @@ pub enum ValueFault {
     /// The column has a default that the catalog does not tell.
     #[error("default value: expected one in the catalog, found none")]
     Default,
+}
+
+impl From<LongValueError> for ValueFault {
+    fn from(error: LongValueError) -> ValueFault {
+        ValueFault::Value(error.into())
+    }
 }
 
 impl ValueFault {
@@ -50,17 +56,62 @@ impl ValueFault {
     }
 }
 
-/// A value of a row, as it was stored: put together and decompressed.
-#[derive(Debug)]
-pub struct StoredValue<'a> {
+/// A value of a row, as it was stored.
+pub struct StoredValue<'a, 's> {
     /// Place of its column in [`TableLayout::columns`].
     pub column: usize,
     /// Its number among the values of the column, 1-based.
     pub sequence: usize,
-    /// Its bytes, or why they are not known.
-    pub bytes: Result<&'a [u8], ValueFault>,
-    /// What there is instead where they are not known: the bytes in the record, or the beginning of the value.
-    pub instead: &'a [u8],
+    /// Its bytes, put together and decompressed, or why nothing of it is known.
+    pub bytes: Result<ValueStream<'a, 's>, ValueFault>,
+    /// What the record has of it: the value itself, compressed maybe, or the reference to a long value.
+    pub in_record: &'a [u8],
+}
+
+impl<'a> StoredValue<'a, '_> {
+    /// The only value of a column, which is there as it is.
+    fn in_one(column: usize, bytes: Result<&'a [u8], ValueFault>) -> Self {
+        let in_record = bytes.as_ref().copied().unwrap_or_default();
+        StoredValue { column, sequence: 1, bytes: bytes.map(ValueStream::Whole), in_record }
+    }
+}
+
+/// Value number `sequence` (1-based) of the column at `place` in `layout`, as `record` has it: fixed and variable columns and
+/// defaults too. `None` if there is none: no such column, NULL, or fewer values.
+///
+/// # Errors
+/// [`ValueFault`] if nobody can tell where it is.
+#[inline]
+pub(crate) fn locate<'a>(
+    record: &Record<'a>,
+    layout: &'a TableLayout,
+    place: usize,
+    sequence: usize,
+) -> Result<Option<TaggedValue<'a>>, ValueFault> {
+    let Some(column) = layout.columns().get(place) else { return Ok(None) };
+    let stored = match ColumnKind::of(column.id) {
+        Some(ColumnKind::Fixed) => match layout.fixed(column.id) {
+            Some((_, at)) => record.fixed(column.id, at.offset, at.len)?,
+            None => Stored::Absent,
+        },
+        Some(ColumnKind::Variable) => record.variable(column.id)?,
+        Some(ColumnKind::Tagged) => match record.tagged()?.find(column.id, column.origin)? {
+            Some(field) => return Ok(field.value(sequence)?),
+            None => Stored::Absent,
+        },
+        None => return Ok(None),
+    };
+    let bytes = match stored {
+        _ if sequence != 1 => return Ok(None),
+        Stored::Value(bytes) => bytes,
+        Stored::Null => return Ok(None),
+        Stored::Absent => match &column.default {
+            Some(default) => default,
+            None if column.has_default() => return Err(ValueFault::Default),
+            None => return Ok(None),
+        },
+    };
+    Ok(Some(TaggedValue { sequence, form: ValueForm::Intrinsic, bytes }))
 }
 
 /// Reads the values of one row after the other.
@@ -73,13 +124,13 @@ pub struct ValueReader<'d> {
 }
 
 impl<'d> ValueReader<'d> {
-    pub(super) fn new(pages: Pages<'d>, table: &'d Table) -> ValueReader<'d> {
-        let layout = &table.layout;
+    pub(super) fn new(table: Table<'d>) -> ValueReader<'d> {
+        let layout = &table.schema.layout;
         let has_default = |column: &Column| column.has_default() && column.column_type != ColumnType::Nil;
         ValueReader {
             layout,
             defaults: (0..).zip(layout.columns()).filter(|(_, c)| has_default(c)).map(|(place, _)| place).collect(),
-            long_values: table.long_values.map(|tree| LongValues::new(pages, tree.root, table.lv_chunk_max)),
+            long_values: table.long_values(),
             buffer: ValueBuffer::default(),
         }
     }
@@ -90,7 +141,7 @@ impl<'d> ValueReader<'d> {
     ///
     /// # Errors
     /// [`RecordError`] if nobody can tell where the tagged columns are; all others have come by then.
-    pub fn for_each(&mut self, record: &Record<'_>, mut visit: impl FnMut(StoredValue<'_>)) -> Result<(), RecordError> {
+    pub fn for_each(&mut self, record: &Record<'_>, mut visit: impl FnMut(StoredValue<'_, 'd>)) -> Result<(), RecordError> {
         for id in 1..=record.last_fixed() {
             let Some((column, place)) = self.layout.fixed(id) else { continue };
             self.plain(column, id, record.fixed(id, place.offset, place.len), &mut visit);
@@ -113,42 +164,18 @@ impl<'d> ValueReader<'d> {
         tagged.map(|_| ())
     }
 
-    /// Value number `sequence` (1-based) of the column at `place`; `None` if there is none.
+    /// Opens value number `sequence` (1-based) of the column at `place` in [`TableLayout::columns`]; `None` if there is none.
     ///
     /// # Errors
-    /// [`ValueFault`] if it is not known.
-    pub fn value<'b>(
+    /// [`ValueFault`] if nothing of it is known.
+    pub fn open<'b>(
         &'b mut self,
         record: &Record<'b>,
         place: usize,
         sequence: usize,
-    ) -> Result<Option<&'b [u8]>, ValueFault> {
-        let Some(column) = self.layout.columns().get(place) else { return Ok(None) };
-        let stored = match ColumnKind::of(column.id) {
-            Some(ColumnKind::Fixed) => match self.layout.fixed(column.id) {
-                Some((_, at)) => record.fixed(column.id, at.offset, at.len)?,
-                None => Stored::Absent,
-            },
-            Some(ColumnKind::Variable) => record.variable(column.id)?,
-            Some(ColumnKind::Tagged) => match record.tagged()?.find(column.id, column.origin)? {
-                Some(field) => {
-                    let Some(value) = field.value(sequence)? else { return Ok(None) };
-                    let values = self.long_values.as_mut();
-                    return Ok(Some(self.buffer.read(&value, usize::MAX, record.page_size(), values)?));
-                }
-                None => Stored::Absent,
-            },
-            None => return Ok(None),
-        };
-        match stored {
-            Stored::Value(bytes) if sequence == 1 => Ok(Some(bytes)),
-            Stored::Absent if sequence == 1 => match &column.default {
-                Some(default) => Ok(Some(default)),
-                None if column.has_default() => Err(ValueFault::Default),
-                None => Ok(None),
-            },
-            _ => Ok(None),
-        }
+    ) -> Result<Option<ValueStream<'b, 'd>>, ValueFault> {
+        let Some(value) = locate(record, self.layout, place, sequence)? else { return Ok(None) };
+        Ok(Some(self.buffer.open(&value, record.page_size(), self.long_values.as_mut())?))
     }
 
     /// A fixed or variable column.
@@ -157,7 +184,7 @@ impl<'d> ValueReader<'d> {
         column: &Column,
         id: u16,
         stored: Result<Stored<'_>, RecordError>,
-        visit: &mut impl FnMut(StoredValue<'_>),
+        visit: &mut impl FnMut(StoredValue<'_, 'd>),
     ) {
         let bytes = match stored {
             _ if column.column_type == ColumnType::Nil => return,
@@ -165,51 +192,36 @@ impl<'d> ValueReader<'d> {
             Ok(Stored::Value(bytes)) => Ok(bytes),
             Err(error) => Err(error.into()),
         };
-        if let Some(place) = self.layout.place_of(id, Origin::Own) {
-            visit(StoredValue { column: place, sequence: 1, bytes, instead: &[] });
+        if let Some(column) = self.layout.place_of(id, Origin::Own) {
+            visit(StoredValue::in_one(column, bytes));
         }
     }
 
-    fn field(&mut self, size: PageSize, field: &TaggedField<'_>, visit: &mut impl FnMut(StoredValue<'_>)) {
-        let Some(place) = self.place_of(field.id, field.origin) else { return };
+    fn field(&mut self, size: PageSize, field: &TaggedField<'_>, visit: &mut impl FnMut(StoredValue<'_, 'd>)) {
+        let Some(column) = self.place_of(field.id, field.origin) else { return };
         for (sequence, value) in (1..).zip(field.values()) {
             match value {
-                Ok(value) => self.tagged_value(size, place, &value, visit),
+                Ok(value) => {
+                    let bytes = self.buffer.open(&value, size, self.long_values.as_mut()).map_err(ValueFault::from);
+                    visit(StoredValue { column, sequence, bytes, in_record: value.bytes });
+                }
                 Err(error) => {
-                    visit(StoredValue { column: place, sequence, bytes: Err(error.into()), instead: field.bytes });
+                    visit(StoredValue { column, sequence, bytes: Err(error.into()), in_record: field.bytes });
                 }
             }
         }
     }
 
-    fn tagged_value(
-        &mut self,
-        size: PageSize,
-        column: usize,
-        value: &TaggedValue<'_>,
-        visit: &mut impl FnMut(StoredValue<'_>),
-    ) {
-        let sequence = value.sequence;
-        match self.buffer.read(value, usize::MAX, size, self.long_values.as_mut()) {
-            Ok(bytes) => visit(StoredValue { column, sequence, bytes: Ok(bytes), instead: &[] }),
-            Err(error) => {
-                let partial = self.buffer.partial();
-                let instead = if partial.is_empty() { value.bytes } else { partial };
-                visit(StoredValue { column, sequence, bytes: Err(error.into()), instead });
-            }
-        }
-    }
-
     /// A tagged column whose data lie outside their place.
-    fn lost_field(&self, error: RecordError, visit: &mut impl FnMut(StoredValue<'_>)) {
+    fn lost_field(&self, error: RecordError, visit: &mut impl FnMut(StoredValue<'_, 'd>)) {
         let column = error.fault.column().and_then(|(id, origin)| self.place_of(id, origin));
         if let Some(column) = column {
-            visit(StoredValue { column, sequence: 1, bytes: Err(error.into()), instead: &[] });
+            visit(StoredValue::in_one(column, Err(error.into())));
         }
     }
 
     /// The defaults of columns that the record does not store.
-    fn absent(&self, record: &Record<'_>, visit: &mut impl FnMut(StoredValue<'_>)) {
+    fn absent(&self, record: &Record<'_>, visit: &mut impl FnMut(StoredValue<'_, 'd>)) {
         for place in self.defaults.iter().copied() {
             let Some(column) = self.layout.columns().get(place) else { continue };
             let is_absent = match ColumnKind::of(column.id) {
@@ -222,7 +234,7 @@ impl<'d> ValueReader<'d> {
             };
             if is_absent {
                 let bytes = column.default.as_deref().ok_or(ValueFault::Default);
-                visit(StoredValue { column: place, sequence: 1, bytes, instead: &[] });
+                visit(StoredValue::in_one(place, bytes));
             }
         }
     }

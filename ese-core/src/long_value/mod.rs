@@ -10,4 +10,4 @@ mod value;
 
 pub use reader::{Chunk, LongValueError, LongValueReader, LongValues};
 pub use references::{Reference, references};
-pub use value::{ValueBuffer, ValueError};
+pub use value::{ValueBuffer, ValueError, ValueStream};

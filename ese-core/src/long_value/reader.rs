@@ -139,6 +139,19 @@ impl<'s> LongValues<'s> {
     /// # Errors
     /// [`LongValueError`] if its root is missing or malformed, or if the way to it cannot be read.
     pub fn open(&mut self, id: LongValueId) -> Result<LongValueReader<'_, 's>, LongValueError> {
+        self.open_in(ChunkForm::Decompressed, id)
+    }
+
+    /// The long value `id` with its chunks as they stand, compressed or encrypted: what there is to keep of one that nobody
+    /// here can decode.
+    ///
+    /// # Errors
+    /// [`LongValueError`] as above.
+    pub fn open_as_stored(&mut self, id: LongValueId) -> Result<LongValueReader<'_, 's>, LongValueError> {
+        self.open_in(ChunkForm::AsStored, id)
+    }
+
+    fn open_in(&mut self, form: ChunkForm, id: LongValueId) -> Result<LongValueReader<'_, 's>, LongValueError> {
         let tree = |fault| LongValueError::Tree { id, fault };
         self.cursor.seek(&LongValueKey::Root(id).to_vec()).map_err(tree)?;
         let root = loop {
@@ -152,7 +165,7 @@ impl<'s> LongValues<'s> {
                 _ => {}
             }
         };
-        Ok(LongValueReader { values: self, id, root, end: 0, state: State::Before })
+        Ok(LongValueReader { values: self, id, root, form, end: 0, state: State::Before })
     }
 
     /// Copies the next live chunk of `id` and gives its offset; `None` if the next node is of another long value.
@@ -173,6 +186,13 @@ impl<'s> LongValues<'s> {
     }
 }
 
+/// What the bytes of chunks are.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum ChunkForm {
+    Decompressed,
+    AsStored,
+}
+
 /// Where a reader stands.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum State {
@@ -189,7 +209,7 @@ enum State {
 pub struct Chunk<'a> {
     /// Where it begins in the value.
     pub offset: u32,
-    /// Its bytes, decompressed.
+    /// Its bytes, decompressed unless they were asked for as stored.
     pub bytes: &'a [u8],
 }
 
@@ -198,12 +218,27 @@ pub struct LongValueReader<'v, 's> {
     values: &'v mut LongValues<'s>,
     id: LongValueId,
     root: LongValueRoot,
+    form: ChunkForm,
     /// Where the next chunk should begin.
     end: u32,
     state: State,
 }
 
-impl LongValueReader<'_, '_> {
+impl<'v, 's> LongValueReader<'v, 's> {
+    /// Which long value it is.
+    #[must_use]
+    pub fn id(&self) -> LongValueId {
+        self.id
+    }
+
+    /// The same from its first byte, as [`LongValues::open_as_stored`] gives it.
+    ///
+    /// # Errors
+    /// [`LongValueError`] as there.
+    pub fn restart_as_stored(self) -> Result<LongValueReader<'v, 's>, LongValueError> {
+        self.values.open_as_stored(self.id)
+    }
+
     /// What its root says; the size is a promise.
     #[must_use]
     pub fn root(&self) -> LongValueRoot {
@@ -219,7 +254,7 @@ impl LongValueReader<'_, '_> {
         if self.state == State::Done {
             return None;
         }
-        if self.root.is_encrypted() {
+        if self.root.is_encrypted() && self.form == ChunkForm::Decompressed {
             self.state = State::Done;
             return Some(Err(LongValueError::Encrypted { id }));
         }
@@ -246,7 +281,10 @@ impl LongValueReader<'_, '_> {
         let wanted = self.values.chunk_size.min(size - offset);
         self.end = offset + wanted;
         let LongValues { stored, decompressed, .. } = &mut *self.values;
-        let read = read_chunk(id, offset, stored, wanted as usize, decompressed);
+        let read = match self.form {
+            ChunkForm::AsStored => Ok(&stored[..]),
+            ChunkForm::Decompressed => read_chunk(id, offset, stored, wanted as usize, decompressed),
+        };
         Some(read.map(|bytes| Chunk { offset, bytes }))
     }
 }

@@ -25,5 +25,5 @@ pub use currency::Currency;
 pub use date_time::{DateTime, DateTimeForm};
 pub use error::{TextFault, ValueError};
 pub use guid::Guid;
-pub use text::{CODE_PAGE_DEFAULT, append_text};
+pub use text::{CODE_PAGE_DEFAULT, TextDecoder, append_text};
 pub use typed::Value;

@@ -17,14 +17,76 @@ const UNIT: usize = 2;
 /// # Errors
 /// [`ValueError::Text`] if the bytes are not text of the code page; `out` then is as it was.
 pub fn append_text(code_page: u32, bytes: &[u8], out: &mut String) -> Result<(), ValueError> {
-    if code_page == CODE_PAGE_UNICODE {
-        append_utf16(bytes, out).map_err(|fault| ValueError::Text { code_page, fault })
-    } else if bytes.is_ascii() && keeps_ascii(code_page) {
+    if code_page != CODE_PAGE_UNICODE && bytes.is_ascii() && keeps_ascii(code_page) {
         out.push_str(str::from_utf8(bytes).unwrap_or_default());
-        Ok(())
-    } else {
-        append_encoded(code_page, bytes, out).map_err(|fault| ValueError::Text { code_page, fault })
+        return Ok(());
     }
+    let before = out.len();
+    let mut decoder = TextDecoder::new(code_page)?;
+    let done = decoder.push(bytes, out).and_then(|()| decoder.finish(out));
+    if done.is_err() {
+        out.truncate(before);
+    }
+    done
+}
+
+/// Decodes text that comes in pieces, cut anywhere.
+pub struct TextDecoder {
+    code_page: u32,
+    state: State,
+}
+
+enum State {
+    Utf16(Utf16),
+    Encoded(encoding_rs::Decoder),
+}
+
+impl TextDecoder {
+    /// A decoder for text of `code_page`.
+    ///
+    /// # Errors
+    /// [`ValueError::Text`] if nothing here knows the code page.
+    pub fn new(code_page: u32) -> Result<TextDecoder, ValueError> {
+        let state = if code_page == CODE_PAGE_UNICODE {
+            State::Utf16(Utf16::default())
+        } else {
+            let unknown = ValueError::Text { code_page, fault: TextFault::UnknownCodePage };
+            State::Encoded(encoding(code_page).ok_or(unknown)?.new_decoder_without_bom_handling())
+        };
+        Ok(TextDecoder { code_page, state })
+    }
+
+    /// Appends to `out` the characters that end in `bytes`, the next piece.
+    ///
+    /// # Errors
+    /// [`ValueError::Text`] if the bytes are not text; nothing more can be decoded then.
+    pub fn push(&mut self, bytes: &[u8], out: &mut String) -> Result<(), ValueError> {
+        self.decode(bytes, Last::No, out)
+    }
+
+    /// Appends what comes with the end of the text: nothing, in most code pages.
+    ///
+    /// # Errors
+    /// [`ValueError::Text`] if the text ends inside a character.
+    pub fn finish(&mut self, out: &mut String) -> Result<(), ValueError> {
+        self.decode(&[], Last::Yes, out)
+    }
+
+    fn decode(&mut self, bytes: &[u8], last: Last, out: &mut String) -> Result<(), ValueError> {
+        let decoded = match &mut self.state {
+            State::Utf16(utf16) if last == Last::Yes => utf16.finish(),
+            State::Utf16(utf16) => utf16.push(bytes, out),
+            State::Encoded(decoder) => append_encoded(decoder, bytes, last, out),
+        };
+        decoded.map_err(|fault| ValueError::Text { code_page: self.code_page, fault })
+    }
+}
+
+/// Whether a piece of text is the last one.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Last {
+    Yes,
+    No,
 }
 
 /// `bytes` themselves, if they are text of the code page as they stand.
@@ -47,35 +109,80 @@ fn encoding(code_page: u32) -> Option<&'static encoding_rs::Encoding> {
     codepage::to_encoding_no_replacement(u16::try_from(number).ok()?)
 }
 
-fn append_encoded(code_page: u32, bytes: &[u8], out: &mut String) -> Result<(), TextFault> {
-    let encoding = encoding(code_page).ok_or(TextFault::UnknownCodePage)?;
-    let text = encoding.decode_without_bom_handling_and_without_replacement(bytes).ok_or(TextFault::Malformed)?;
-    out.push_str(&text);
-    Ok(())
-}
-
-/// Little-endian UTF-16.
-fn append_utf16(bytes: &[u8], out: &mut String) -> Result<(), TextFault> {
-    let (units, rest) = bytes.as_chunks::<UNIT>();
-    if !rest.is_empty() {
-        return Err(TextFault::OddLength { found: bytes.len() });
-    }
-    let before = out.len();
-    out.reserve(units.len());
-    let mut at = 0;
-    for decoded in char::decode_utf16(units.iter().map(|unit| u16::from_le_bytes(*unit))) {
-        match decoded {
-            Ok(character) => {
-                out.push(character);
-                at += UNIT * character.len_utf16();
-            }
-            Err(unpaired) => {
-                out.truncate(before);
-                return Err(TextFault::UnpairedSurrogate { at, unit: unpaired.unpaired_surrogate() });
-            }
+fn append_encoded(
+    decoder: &mut encoding_rs::Decoder,
+    mut bytes: &[u8],
+    last: Last,
+    out: &mut String,
+) -> Result<(), TextFault> {
+    use encoding_rs::DecoderResult;
+    loop {
+        out.reserve(decoder.max_utf8_buffer_length_without_replacement(bytes.len()).unwrap_or(bytes.len()));
+        let (result, read) = decoder.decode_to_string_without_replacement(bytes, out, last == Last::Yes);
+        match result {
+            DecoderResult::InputEmpty => return Ok(()),
+            DecoderResult::OutputFull => bytes = bytes.get(read..).unwrap_or_default(),
+            DecoderResult::Malformed(..) => return Err(TextFault::Malformed),
         }
     }
-    Ok(())
+}
+
+/// Little-endian UTF-16 in pieces.
+#[derive(Default)]
+struct Utf16 {
+    /// Bytes in front of the piece that comes.
+    before: usize,
+    /// What the last piece ended in: half a code unit, or a surrogate whose other half is to come.
+    pending: Vec<u8>,
+}
+
+impl Utf16 {
+    fn push(&mut self, bytes: &[u8], out: &mut String) -> Result<(), TextFault> {
+        let mut bytes = bytes;
+        // At most three bytes are pending, and four are a character whatever they are.
+        while !self.pending.is_empty() {
+            let Some((first, rest)) = bytes.split_first() else { return Ok(()) };
+            bytes = rest;
+            self.pending.push(*first);
+            let pending = std::mem::take(&mut self.pending);
+            self.units(&pending, out)?;
+        }
+        self.units(bytes, out)
+    }
+
+    /// Appends the characters in `bytes`, and keeps what is none yet.
+    fn units(&mut self, bytes: &[u8], out: &mut String) -> Result<(), TextFault> {
+        let (units, _) = bytes.as_chunks::<UNIT>();
+        out.reserve(units.len());
+        let mut at = 0;
+        for decoded in char::decode_utf16(units.iter().map(|unit| u16::from_le_bytes(*unit))) {
+            match decoded {
+                Ok(character) => {
+                    out.push(character);
+                    at += UNIT * character.len_utf16();
+                }
+                Err(unpaired) => {
+                    let unit = unpaired.unpaired_surrogate();
+                    if at + UNIT != UNIT * units.len() || !(0xD800..0xDC00).contains(&unit) {
+                        return Err(TextFault::UnpairedSurrogate { at: self.before + at, unit });
+                    }
+                }
+            }
+        }
+        self.before += at;
+        self.pending.extend_from_slice(bytes.get(at..).unwrap_or_default());
+        Ok(())
+    }
+
+    fn finish(&self) -> Result<(), TextFault> {
+        match *self.pending.as_slice() {
+            [] => Ok(()),
+            [low, high] => {
+                Err(TextFault::UnpairedSurrogate { at: self.before, unit: u16::from_le_bytes([low, high]) })
+            }
+            _ => Err(TextFault::OddLength { found: self.before + self.pending.len() }),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -146,6 +253,29 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn text_in_pieces_is_the_text_as_a_whole(
+            code_page in prop::sample::select(vec![1200, 1252, 932, 65001, 50220]),
+            original: String, noise in prop::collection::vec(any::<u8>(), 0..6), cuts in prop::collection::vec(0..40_usize, 0..6),
+        ) {
+            let mut bytes: Vec<u8> = match code_page {
+                1200 => original.encode_utf16().flat_map(u16::to_le_bytes).collect(),
+                _ => encoding(code_page).unwrap().encode(&original).0.into_owned(),
+            };
+            bytes.extend(noise);
+            let mut pieces = String::new();
+            let mut decoder = TextDecoder::new(code_page).unwrap();
+            let mut rest = &bytes[..];
+            let mut done = Ok(());
+            for cut in cuts.into_iter().chain([usize::MAX]) {
+                let (piece, behind) = rest.split_at(cut.min(rest.len()));
+                done = done.and_then(|()| decoder.push(piece, &mut pieces));
+                rest = behind;
+            }
+            let done = done.and_then(|()| decoder.finish(&mut pieces));
+            prop_assert_eq!(done.map(|()| pieces), text(code_page, &bytes));
+        }
+
         #[test]
         fn utf16_comes_back_whole(original: String) {
             let bytes: Vec<u8> = original.encode_utf16().flat_map(u16::to_le_bytes).collect();

@@ -122,6 +122,23 @@ fn encrypted_values_are_told_apart() {
 }
 
 #[test]
+fn what_nobody_can_decode_can_be_had_as_it_stands() {
+    let mut encrypted = nodes();
+    encrypted[4].1.push(1);
+    encrypted[6].1 = b"\x30 not for us".to_vec();
+    let file = file(&encrypted);
+    let source = MemorySource(&file);
+    let mut values = LongValues::new(Pages::new(&source, SIZE), ROOT_AT, None);
+    let decoded = values.open(ID).unwrap();
+    assert_eq!(decoded.id(), ID);
+    let mut stored = decoded.restart_as_stored().unwrap();
+    assert_eq!(stored.next_chunk().unwrap().unwrap().bytes, encrypted[5].1);
+    assert_eq!(stored.next_chunk().unwrap().unwrap().bytes, encrypted[6].1);
+    assert_eq!(stored.next_chunk().unwrap().unwrap().bytes, encrypted[7].1);
+    assert!(stored.next_chunk().is_none());
+}
+
+#[test]
 fn a_page_that_cannot_be_read_is_an_error_and_the_next_chunk_follows() {
     let mut damaged = file(&nodes());
     database::zero(&mut damaged, SIZE, FIRST_LEAF + 6, 0, 4096);

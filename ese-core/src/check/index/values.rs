@@ -3,11 +3,10 @@
 //! Fixed, variable and plain tagged values are borrowed from the record; what had to be decompressed or fetched stays in a
 //! [`ValueBuffer`], so that asking again for the same value costs nothing. It never says whether a value is right.
 
-use crate::database::ValueFault;
-use crate::format::ColumnKind;
+use crate::database::{ValueFault, locate};
 use crate::key::{ColumnRef, RecordValues};
 use crate::long_value::{self, LongValues};
-use crate::record::{Column, Record, Stored, TableLayout, ValueForm};
+use crate::record::{Record, TableLayout, TaggedValue, ValueForm};
 
 /// Room for a value that is not in the record as it is, kept from record to record.
 #[derive(Default, Debug)]
@@ -45,28 +44,22 @@ impl<'r, 'b, 's> ColumnValues<'r, 'b, 's> {
         ColumnValues { record, layout, long_values, buffer }
     }
 
-    fn tagged(
+    /// A value that is not in the record as it is.
+    fn fetched(
         &mut self,
-        place: ColumnRef,
-        column: &'r Column,
-        itag: usize,
+        column: ColumnRef,
+        value: &TaggedValue<'_>,
         most: usize,
     ) -> Result<Option<&[u8]>, ValueFault> {
-        let Some(field) = self.record.tagged()?.find(column.id, column.origin)? else {
-            return default_of(column, itag);
-        };
-        let Some(value) = field.value(itag)? else { return Ok(None) };
-        match value.form {
-            ValueForm::Intrinsic => return Ok(Some(value.bytes)),
-            // A condition asks only whether there is a value.
-            _ if most == 0 => return Ok(Some(&[])),
-            ValueForm::Compressed | ValueForm::Separated | ValueForm::Encrypted => {}
+        // A condition asks only whether there is a value.
+        if most == 0 {
+            return Ok(Some(&[]));
         }
         let ValueBuffer { value: buffer, held } = &mut *self.buffer;
-        let wanted = Held { column: place, itag, most };
+        let wanted = Held { column, itag: value.sequence, most };
         if !held.is_some_and(|held| held.serves(wanted, buffer.partial().len())) {
             *held = None;
-            buffer.read(&value, most, self.record.page_size(), self.long_values.as_deref_mut())?;
+            buffer.read(value, most, self.record.page_size(), self.long_values.as_deref_mut())?;
             *held = Some(wanted);
         }
         Ok(Some(buffer.partial()))
@@ -81,37 +74,15 @@ impl Held {
     }
 }
 
-/// The value of a record that does not store `column`.
-fn default_of(column: &Column, itag: usize) -> Result<Option<&[u8]>, ValueFault> {
-    match &column.default {
-        _ if itag != 1 => Ok(None),
-        Some(default) => Ok(Some(default)),
-        None if column.has_default() => Err(ValueFault::Default),
-        None => Ok(None),
-    }
-}
-
 impl RecordValues for ColumnValues<'_, '_, '_> {
     type Error = ValueFault;
 
     #[inline]
     fn value(&mut self, place: ColumnRef, itag: usize, most: usize) -> Result<Option<&[u8]>, ValueFault> {
-        let layout = self.layout;
-        let Some(column) = layout.columns().get(place.0) else { return Ok(None) };
-        let stored = match ColumnKind::of(column.id) {
-            Some(ColumnKind::Fixed) => match layout.fixed(column.id) {
-                Some((_, place)) => self.record.fixed(column.id, place.offset, place.len)?,
-                None => Stored::Absent,
-            },
-            Some(ColumnKind::Variable) => self.record.variable(column.id)?,
-            Some(ColumnKind::Tagged) => return self.tagged(place, column, itag, most),
-            None => return Ok(None),
-        };
-        match stored {
-            _ if itag != 1 => Ok(None),
-            Stored::Value(value) => Ok(Some(value)),
-            Stored::Null => Ok(None),
-            Stored::Absent => default_of(column, itag),
+        match locate(self.record, self.layout, place.0, itag)? {
+            Some(value) if value.form == ValueForm::Intrinsic => Ok(Some(value.bytes)),
+            Some(value) => self.fetched(place, &value, most),
+            None => Ok(None),
         }
     }
 }
