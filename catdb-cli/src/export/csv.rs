@@ -54,12 +54,7 @@ impl CsvSink {
         }
     }
 
-    fn cell(
-        &mut self,
-        column: &ColumnInfo,
-        cell: Cell<'_>,
-        source: &mut dyn LongSource,
-    ) -> Result<(), ExportError> {
+    fn cell(&mut self, column: &ColumnInfo, cell: Cell<'_>, source: &mut dyn LongSource) -> Result<(), ExportError> {
         if self.form == ValueForm::Typed && cell.len() == 1 && !column.is_list() {
             return self.single(column, cell.first(), source);
         }

@@ -269,11 +269,7 @@ pub(crate) fn list<O: Output>(
 }
 
 /// The values of one column as a list of hex strings.
-pub(crate) fn raw_cell(
-    out: &mut impl Output,
-    cell: Cell<'_>,
-    source: &mut dyn LongSource,
-) -> Result<(), ExportError> {
+pub(crate) fn raw_cell(out: &mut impl Output, cell: Cell<'_>, source: &mut dyn LongSource) -> Result<(), ExportError> {
     list(out, cell, |out, stored| stored_hex(out, stored.content, source))
 }
 

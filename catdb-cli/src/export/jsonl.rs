@@ -226,7 +226,10 @@ mod tests {
     #[test]
     fn every_type_has_its_form() {
         let (lines, output) = lines(&every_type(), ValueForm::Typed, Extras::default(), &[&full_row()]);
-        assert_eq!(output, TableOutput { file: Some("Every_type.jsonl".to_owned()), rows: 1, kept_raw: 0, value_files: None });
+        assert_eq!(
+            output,
+            TableOutput { file: Some("Every_type.jsonl".to_owned()), rows: 1, kept_raw: 0, value_files: None }
+        );
         let expected = json!({
             "Bit": true, "UnsignedByte": 200, "Short": -2, "Long": [53, -87], "Currency": 1.2345,
             "IEEESingle": 1.5, "IEEEDouble": "NaN", "DateTime": "1970-01-01T12:00:00Z", "Binary": "00ab",

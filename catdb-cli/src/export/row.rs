@@ -8,7 +8,7 @@ use std::ops::Range;
 use ese_core::format::LongValueId;
 
 /// Bytes of values that a row holds, where a sink does not say otherwise.
-pub(crate) const HELD_MOST: usize = 8 << 20;
+pub(crate) const HELD_MOST: usize = 4 << 20;
 /// Values up to this many bytes are held always: a record has room for some thousand references.
 const ALWAYS_HELD: usize = 256;
 

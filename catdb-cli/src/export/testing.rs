@@ -12,7 +12,8 @@ pub(super) struct LongBytes(pub(super) Vec<Vec<u8>>);
 
 impl LongSource for LongBytes {
     fn read(&mut self, long: LongRef, visit: &mut Visit<'_, [u8]>) -> Result<(), ExportError> {
-        let value = usize::try_from(long.id.0).ok().and_then(|id| self.0.get(id)).ok_or(ExportError::Changed(long.id))?;
+        let value =
+            usize::try_from(long.id.0).ok().and_then(|id| self.0.get(id)).ok_or(ExportError::Changed(long.id))?;
         assert_eq!(value.len() as u64, long.bytes);
         value.chunks(7).try_for_each(|piece| visit(piece))
     }

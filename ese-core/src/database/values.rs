@@ -141,7 +141,11 @@ impl<'d> ValueReader<'d> {
     ///
     /// # Errors
     /// [`RecordError`] if nobody can tell where the tagged columns are; all others have come by then.
-    pub fn for_each(&mut self, record: &Record<'_>, mut visit: impl FnMut(StoredValue<'_, 'd>)) -> Result<(), RecordError> {
+    pub fn for_each(
+        &mut self,
+        record: &Record<'_>,
+        mut visit: impl FnMut(StoredValue<'_, 'd>),
+    ) -> Result<(), RecordError> {
         for id in 1..=record.last_fixed() {
             let Some((column, place)) = self.layout.fixed(id) else { continue };
             self.plain(column, id, record.fixed(id, place.offset, place.len), &mut visit);

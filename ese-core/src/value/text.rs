@@ -177,9 +177,7 @@ impl Utf16 {
     fn finish(&self) -> Result<(), TextFault> {
         match *self.pending.as_slice() {
             [] => Ok(()),
-            [low, high] => {
-                Err(TextFault::UnpairedSurrogate { at: self.before, unit: u16::from_le_bytes([low, high]) })
-            }
+            [low, high] => Err(TextFault::UnpairedSurrogate { at: self.before, unit: u16::from_le_bytes([low, high]) }),
             _ => Err(TextFault::OddLength { found: self.before + self.pending.len() }),
         }
     }
