@@ -237,7 +237,7 @@ pub(crate) struct ExportArgs {
     /// A database; `-` reads it from standard input
     #[arg(value_name = "FILE")]
     pub(crate) file: PathBuf,
-    /// A folder, new or empty; `-` writes JSON Lines to standard output
+    /// A folder, new or empty; `-` writes JSON Lines, or one table as CSV, to standard output
     #[arg(long, value_name = "DIR")]
     pub(crate) out: PathBuf,
     /// What to write

@@ -96,6 +96,16 @@ fn rows_come_in_key_order_typed_with_defaults_and_without_nulls() {
 }
 
 #[test]
+fn one_table_as_csv_goes_to_standard_output() {
+    let world = World::new().with("db", &small());
+    let run = world.run(&["export", "--format", "csv", "--table", "Other", "--provenance", "--out", "-", "db"]);
+    assert_eq!((run.code, run.err.as_str()), (0, ""));
+    let mut reader = csv::Reader::from_reader(run.out.as_bytes());
+    assert_eq!(reader.headers().unwrap(), vec!["id", "_pgno", "_line", "_status"]);
+    assert_eq!(&reader.records().next().unwrap().unwrap()[3], "intact");
+}
+
+#[test]
 fn conditions_choose_rows_and_tables() {
     let world = World::new().with("db", &small());
     let with = |condition: &str| world.run(&["export", "--out", "-", "--where", condition, "db"]);
@@ -145,7 +155,9 @@ fn nothing_is_overwritten_and_nothing_is_left_of_a_refusal() {
         (&["export", "--out", "new", "text"], "ESE"),
         (&["export", "--out", "new", "absent"], "no such file"),
         (&["export", "--out", "new", "--table", "x", "db"], "expected a table x"),
-        (&["export", "--out", "-", "--format", "csv", "db"], "expected --format jsonl"),
+        (&["export", "--out", "-", "--format", "csv", "db"], "expected one table for CSV on standard output, found 2"),
+        #[cfg(feature = "sqlite")]
+        (&["export", "--out", "-", "--format", "sqlite", "db"], "expected --format jsonl or csv"),
     ] {
         let run = world.run(args);
         assert_eq!((run.code, run.out.as_str()), (2, ""), "{args:?}");

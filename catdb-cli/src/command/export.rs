@@ -11,10 +11,11 @@ use super::{Outcome, chosen_tables, refused};
 use crate::cli::{ExportArgs, ExportFormat, ValuesArg};
 use crate::export::csv::CsvSink;
 use crate::export::fault::Faults;
-use crate::export::jsonl::{JsonlOutput, JsonlSink, TableKey};
+use crate::export::jsonl::{JsonlSink, TableKey};
 use crate::export::keys::SecondaryKeys;
 use crate::export::long::TableLongValues;
 use crate::export::manifest::Manifest;
+use crate::export::output::BlockWriter;
 #[cfg(feature = "parquet")]
 use crate::export::parquet::ParquetSink;
 use crate::export::read::{self, TableRows};
@@ -65,12 +66,13 @@ pub(crate) fn run(args: &ExportArgs, quiet: bool, interrupt: &Interrupt) -> io::
 
 fn export(args: &ExportArgs, quiet: bool, interrupt: &Interrupt) -> Result<Outcome, Stop> {
     let path = &args.file;
-    if args.out.as_os_str() == STDOUT && args.format != ExportFormat::Jsonl {
-        return Err(Stop::Refused(Refusal::not_a_stream()));
-    }
     let database = input::database(path, interrupt).map_err(Stop::Refused)?;
     let tables = tables(&database, args).map_err(Stop::Refused)?;
-    let staging = match args.out.as_os_str() == STDOUT {
+    let to_stdout = args.out.as_os_str() == STDOUT;
+    if to_stdout && args.format == ExportFormat::Csv && tables.len() > 1 {
+        return Err(Stop::Refused(Refusal::one_table(path, tables.len())));
+    }
+    let staging = match to_stdout {
         true => None,
         false => Some(Staging::new(&args.out).map_err(|error| Stop::Refused(Refusal::no_output(&args.out, &error)))?),
     };
@@ -208,19 +210,21 @@ fn sink(
 ) -> Result<Box<dyn TableSink>, Stop> {
     let extras = Extras { provenance: args.provenance, keys: args.keys, deleted: args.deleted };
     let form = form(args);
-    let Some(folder) = folder else {
-        let named = if tables == 1 { TableKey::Unnamed } else { TableKey::Named };
-        let output = JsonlOutput::Stream(Box::new(io::stdout().lock()), named);
-        return Ok(Box::new(JsonlSink::new(output, form, extras)));
+    let writer = |extension| match folder {
+        Some(folder) => BlockWriter::files(folder.to_owned(), extension),
+        None => BlockWriter::stream(Box::new(io::stdout().lock())),
     };
-    Ok(match args.format {
-        ExportFormat::Jsonl => Box::new(JsonlSink::new(JsonlOutput::Folder(folder.to_owned()), form, extras)),
-        ExportFormat::Csv => Box::new(CsvSink::new(folder.to_owned(), form, extras)),
+    let named = if folder.is_none() && tables > 1 { TableKey::Named } else { TableKey::Unnamed };
+    Ok(match (args.format, folder) {
+        (ExportFormat::Jsonl, _) => Box::new(JsonlSink::new(writer("jsonl"), named, form, extras)),
+        (ExportFormat::Csv, _) => Box::new(CsvSink::new(writer("csv"), form, extras)),
         #[cfg(feature = "sqlite")]
-        ExportFormat::Sqlite => Box::new(SqliteSink::new(folder, form, extras)?),
+        (ExportFormat::Sqlite, Some(folder)) => Box::new(SqliteSink::new(folder, form, extras)?),
         #[cfg(feature = "parquet")]
-        ExportFormat::Parquet => {
+        (ExportFormat::Parquet, Some(folder)) => {
             Box::new(ParquetSink::new(folder.to_owned(), form, extras, input_sha256.map(str::to_owned)))
         }
+        #[cfg(any(feature = "sqlite", feature = "parquet"))]
+        (_, None) => return Err(Stop::Refused(Refusal::not_a_stream())),
     })
 }

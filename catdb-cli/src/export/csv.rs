@@ -5,16 +5,13 @@
 //! that is what JSON Lines are for. NULL is nothing at all (`a,,b`), an empty text is `""`.
 
 use std::io::Write;
-use std::path::PathBuf;
 
 use ese_core::value::{DateTime, Guid, Value};
 
-use super::file_name::FileNames;
 use super::json_text::{self, TypedCells, misleads};
 use super::long::{self, Shown};
-use super::output::{self, BlockWriter, Output, Target};
+use super::output::{self, BlockWriter, Output};
 use super::row::{Cell, Content, LongRef, Stored};
-use super::staging;
 use super::table::ColumnInfo;
 use super::{ExportError, Extras, LongSource, Row, RowState, TableInfo, TableOutput, TableSink, ValueForm};
 
@@ -23,12 +20,10 @@ const FORMULA: [char; 8] = ['=', '+', '-', '@', '\u{FF1D}', '\u{FF0B}', '\u{FF0D
 
 /// The sink.
 pub(crate) struct CsvSink {
-    folder: PathBuf,
+    out: BlockWriter,
     form: ValueForm,
     extras: Extras,
-    names: FileNames,
     cells: TypedCells,
-    out: BlockWriter,
     /// A cell that is JSON, before quotes are doubled.
     json: Vec<u8>,
     current: Option<Current>,
@@ -36,22 +31,13 @@ pub(crate) struct CsvSink {
 
 struct Current {
     table: TableInfo,
-    name: String,
+    file: Option<String>,
     rows: u64,
 }
 
 impl CsvSink {
-    pub(crate) fn new(folder: PathBuf, form: ValueForm, extras: Extras) -> CsvSink {
-        CsvSink {
-            folder,
-            form,
-            extras,
-            names: FileNames::default(),
-            cells: TypedCells::default(),
-            out: BlockWriter::new(),
-            json: Vec::new(),
-            current: None,
-        }
+    pub(crate) fn new(out: BlockWriter, form: ValueForm, extras: Extras) -> CsvSink {
+        CsvSink { out, form, extras, cells: TypedCells::default(), json: Vec::new(), current: None }
     }
 
     fn cell(&mut self, column: &ColumnInfo, cell: Cell<'_>, source: &mut dyn LongSource) -> Result<(), ExportError> {
@@ -113,8 +99,7 @@ impl Output for Quoted<'_> {
 
 impl TableSink for CsvSink {
     fn begin_table(&mut self, table: &TableInfo) -> Result<(), ExportError> {
-        let name = self.names.give(&table.name, "csv");
-        self.out.begin(Target::File(staging::create(&self.folder.join(&name))?));
+        let file = self.out.begin_table(&table.name)?;
         let out = self.out.buffer();
         for key in table.column_keys(str::to_owned) {
             text(out, &key);
@@ -131,7 +116,7 @@ impl TableSink for CsvSink {
         }
         end_line(out);
         self.cells.kept_raw = 0;
-        self.current = Some(Current { table: table.clone(), name, rows: 0 });
+        self.current = Some(Current { table: table.clone(), file, rows: 0 });
         Ok(())
     }
 
@@ -173,10 +158,9 @@ impl TableSink for CsvSink {
     }
 
     fn end_table(&mut self) -> Result<TableOutput, ExportError> {
-        self.out.end()?;
-        let current = self.current.take().ok_or(ExportError::NoTable)?;
-        let (file, kept_raw) = (Some(current.name), self.cells.kept_raw);
-        Ok(TableOutput { file, rows: current.rows, kept_raw, value_files: None })
+        self.out.end_table()?;
+        let Current { file, rows, .. } = self.current.take().ok_or(ExportError::NoTable)?;
+        Ok(TableOutput { file, rows, kept_raw: self.cells.kept_raw, value_files: None })
     }
 
     fn finish(&mut self) -> Result<(), ExportError> {
@@ -292,7 +276,9 @@ fn provenance(out: &mut Vec<u8>, row: &Row) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{LongBytes, column, every_type, faulty_row, full_row, held_and_long, table, utf16};
+    use super::super::testing::{
+        LongBytes, column, every_type, faulty_row, full_row, same_for_long_values, table, utf16,
+    };
     use super::*;
     use ::csv::ReaderBuilder;
     use ese_core::format::ColumnType;
@@ -300,7 +286,8 @@ mod tests {
 
     fn export(table: &TableInfo, extras: Extras, rows: &[&Row]) -> (String, TableOutput) {
         let folder = tempfile::tempdir().unwrap();
-        let mut sink = CsvSink::new(folder.path().to_owned(), ValueForm::Typed, extras);
+        let out = BlockWriter::files(folder.path().to_owned(), "csv");
+        let mut sink = CsvSink::new(out, ValueForm::Typed, extras);
         sink.begin_table(table).unwrap();
         for row in rows {
             sink.row(row, &mut LongBytes::default()).unwrap();
@@ -348,20 +335,10 @@ mod tests {
 
     #[test]
     fn what_a_row_does_not_hold_is_written_as_what_it_holds() {
-        let (table, held, long, mut source) = held_and_long();
         for form in [ValueForm::Typed, ValueForm::Raw] {
-            let mut text = |row: &Row| {
-                let folder = tempfile::tempdir().unwrap();
-                let mut sink = CsvSink::new(folder.path().to_owned(), form, Extras::default());
-                sink.begin_table(&table).unwrap();
-                sink.row(row, &mut source).unwrap();
-                let output = sink.end_table().unwrap();
-                (std::fs::read_to_string(folder.path().join(output.file.unwrap())).unwrap(), output.kept_raw)
-            };
-            let (expected, found) = (text(&held), text(&long));
-            assert_eq!(found, expected);
-            assert_eq!(records(&expected.0).len(), 2);
-            assert!(form == ValueForm::Raw || expected.0.contains("\n\"'=cmd"));
+            let text = same_for_long_values(&|out| Box::new(CsvSink::new(out, form, Extras::default())));
+            assert_eq!(records(&text).len(), 2);
+            assert!(form == ValueForm::Raw || text.contains("\n\"'=cmd"), "a formula is none, however long");
         }
     }
 

@@ -3,28 +3,9 @@
 //! Columns that are NULL are left out in both forms, so that NULL is never taken for an empty value and a table with
 //! 65,000 columns costs no more than what is in it. Keys that begin with `_` are never columns.
 
-use std::io::Write;
-use std::path::PathBuf;
-
-use super::file_name::FileNames;
 use super::json_text::{self, TypedCells};
-use super::output::{self, BlockWriter, Output, Target};
-use super::staging;
+use super::output::{self, BlockWriter, Output};
 use super::{ExportError, Extras, LongSource, Row, RowState, TableInfo, TableOutput, TableSink, ValueForm};
-
-/// Where the lines go.
-pub(crate) enum JsonlOutput {
-    /// A file for each table, in this folder.
-    Folder(PathBuf),
-    /// One stream; `_table` tells the rows of several tables apart.
-    Stream(Box<dyn Write>, TableKey),
-}
-
-/// What a table begins with.
-enum Place {
-    Folder(PathBuf),
-    Stream(TableKey),
-}
 
 /// Whether rows name their table.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -35,11 +16,11 @@ pub(crate) enum TableKey {
 
 /// The sink.
 pub(crate) struct JsonlSink {
-    place: Place,
     out: BlockWriter,
+    /// Tells the rows of several tables in one stream apart.
+    named: TableKey,
     form: ValueForm,
     extras: Extras,
-    names: FileNames,
     cells: TypedCells,
     current: Option<Current>,
 }
@@ -57,17 +38,8 @@ struct Current {
 }
 
 impl JsonlSink {
-    pub(crate) fn new(output: JsonlOutput, form: ValueForm, extras: Extras) -> JsonlSink {
-        let mut out = BlockWriter::new();
-        let place = match output {
-            JsonlOutput::Folder(folder) => Place::Folder(folder),
-            JsonlOutput::Stream(stream, named) => {
-                out.begin(Target::Stream(stream));
-                Place::Stream(named)
-            }
-        };
-        let (names, cells) = (FileNames::default(), TypedCells::default());
-        JsonlSink { place, out, form, extras, names, cells, current: None }
+    pub(crate) fn new(out: BlockWriter, named: TableKey, form: ValueForm, extras: Extras) -> JsonlSink {
+        JsonlSink { out, named, form, extras, cells: TypedCells::default(), current: None }
     }
 }
 
@@ -82,20 +54,11 @@ fn key(name: &str) -> Vec<u8> {
 impl TableSink for JsonlSink {
     fn begin_table(&mut self, table: &TableInfo) -> Result<(), ExportError> {
         let mut table_key = Vec::new();
-        let file = match &self.place {
-            Place::Folder(folder) => {
-                let name = self.names.give(&table.name, "jsonl");
-                self.out.begin(Target::File(staging::create(&folder.join(&name))?));
-                Some(name)
-            }
-            Place::Stream(named) => {
-                if *named == TableKey::Named {
-                    table_key = key("_table");
-                    json_text::text(&mut table_key, &table.name);
-                }
-                None
-            }
-        };
+        if self.named == TableKey::Named {
+            table_key = key("_table");
+            json_text::text(&mut table_key, &table.name);
+        }
+        let file = self.out.begin_table(&table.name)?;
         self.cells.kept_raw = 0;
         self.current = Some(Current {
             keys: table.column_keys(str::to_owned).iter().map(|name| key(name)).collect(),
@@ -148,7 +111,7 @@ impl TableSink for JsonlSink {
     }
 
     fn end_table(&mut self) -> Result<TableOutput, ExportError> {
-        self.out.end()?;
+        self.out.end_table()?;
         let current = self.current.take().ok_or(ExportError::NoTable)?;
         Ok(TableOutput { file: current.file, rows: current.rows, kept_raw: self.cells.kept_raw, value_files: None })
     }
@@ -203,7 +166,9 @@ fn keys(out: &mut Vec<u8>, row: &Row, names: &[Vec<u8>]) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{LongBytes, column, every_type, faulty_row, full_row, held_and_long, table, utf16};
+    use super::super::testing::{
+        LongBytes, Shared, column, every_type, faulty_row, full_row, same_for_long_values, table, utf16,
+    };
     use super::*;
     use ese_core::format::ColumnType;
     use serde_json::{Value, json};
@@ -212,7 +177,8 @@ mod tests {
 
     fn lines(table: &TableInfo, form: ValueForm, extras: Extras, rows: &[&Row]) -> (Vec<Value>, TableOutput) {
         let folder = tempfile::tempdir().unwrap();
-        let mut sink = JsonlSink::new(JsonlOutput::Folder(folder.path().to_owned()), form, extras);
+        let mut sink =
+            JsonlSink::new(BlockWriter::files(folder.path().to_owned(), "jsonl"), TableKey::Unnamed, form, extras);
         sink.begin_table(table).unwrap();
         for row in rows {
             sink.row(row, &mut LongBytes::default()).unwrap();
@@ -288,37 +254,17 @@ mod tests {
 
     #[test]
     fn what_a_row_does_not_hold_is_written_as_what_it_holds() {
-        let (table, held, long, mut source) = held_and_long();
         for form in [ValueForm::Typed, ValueForm::Raw] {
-            let mut text = |row: &Row| {
-                let folder = tempfile::tempdir().unwrap();
-                let mut sink = JsonlSink::new(JsonlOutput::Folder(folder.path().to_owned()), form, EXTRAS);
-                sink.begin_table(&table).unwrap();
-                sink.row(row, &mut source).unwrap();
-                let output = sink.end_table().unwrap();
-                (std::fs::read_to_string(folder.path().join(output.file.unwrap())).unwrap(), output.kept_raw)
-            };
-            let (expected, found) = (text(&held), text(&long));
-            assert_eq!(found, expected);
-            assert!(serde_json::from_str::<Value>(&expected.0).unwrap().is_object() && expected.0.len() > 4_000);
+            let text = same_for_long_values(&|out| Box::new(JsonlSink::new(out, TableKey::Unnamed, form, EXTRAS)));
+            assert!(serde_json::from_str::<Value>(&text).unwrap().is_object());
         }
     }
 
     #[test]
     fn rows_of_a_stream_name_their_table() {
-        #[derive(Clone, Default)]
-        struct Shared(std::rc::Rc<std::cell::RefCell<Vec<u8>>>);
-        impl Write for Shared {
-            fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-                self.0.borrow_mut().write(bytes)
-            }
-            fn flush(&mut self) -> std::io::Result<()> {
-                Ok(())
-            }
-        }
         let shared = Shared::default();
-        let output = JsonlOutput::Stream(Box::new(shared.clone()), TableKey::Named);
-        let mut sink = JsonlSink::new(output, ValueForm::Typed, Extras::default());
+        let out = BlockWriter::stream(Box::new(shared.clone()));
+        let mut sink = JsonlSink::new(out, TableKey::Named, ValueForm::Typed, Extras::default());
         for name in ["a", "b"] {
             sink.begin_table(&table(name, vec![column("x", ColumnType::Bit)])).unwrap();
             let mut row = Row::default();
@@ -328,13 +274,13 @@ mod tests {
             assert_eq!(sink.end_table().unwrap(), TableOutput { file: None, rows: 1, kept_raw: 0, value_files: None });
         }
         sink.finish().unwrap();
-        let text = String::from_utf8(shared.0.borrow().clone()).unwrap();
-        assert_eq!(text, "{\"_table\":\"a\",\"x\":false}\n{\"_table\":\"b\",\"x\":false}\n");
+        assert_eq!(shared.text(), "{\"_table\":\"a\",\"x\":false}\n{\"_table\":\"b\",\"x\":false}\n");
     }
 
     #[test]
     fn a_row_without_a_table_is_refused() {
-        let mut sink = JsonlSink::new(JsonlOutput::Folder(PathBuf::new()), ValueForm::Raw, Extras::default());
+        let out = BlockWriter::files(std::path::PathBuf::new(), "jsonl");
+        let mut sink = JsonlSink::new(out, TableKey::Unnamed, ValueForm::Raw, Extras::default());
         assert!(matches!(sink.row(&Row::default(), &mut LongBytes::default()), Err(ExportError::NoTable)));
         assert!(matches!(sink.end_table(), Err(ExportError::NoTable)));
     }

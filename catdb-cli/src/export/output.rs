@@ -1,9 +1,11 @@
 //! Where the text of rows goes: a buffer that is emptied now and then, in the middle of a long value too.
 
 use std::fs::File;
-use std::io::{self, Write};
+use std::io::Write;
+use std::path::PathBuf;
 
-use super::ExportError;
+use super::file_name::FileNames;
+use super::{ExportError, staging};
 
 /// Bytes of values that rows are to hold for sinks that write to an [`Output`]: what is longer goes through in pieces.
 pub(crate) const HELD_MOST: usize = 1 << 20;
@@ -31,43 +33,60 @@ impl Output for Vec<u8> {
     }
 }
 
-/// Where blocks go.
-pub(crate) enum Target {
-    File(File),
+/// Writes tables in blocks: each to a file of its own, or all to one stream.
+pub(crate) struct BlockWriter {
+    buffer: Vec<u8>,
+    target: Target,
+}
+
+enum Target {
+    Folder {
+        folder: PathBuf,
+        extension: &'static str,
+        names: FileNames,
+        /// That of the table.
+        file: Option<File>,
+    },
     Stream(Box<dyn Write>),
 }
 
-/// Writes in blocks.
-pub(crate) struct BlockWriter {
-    buffer: Vec<u8>,
-    target: Option<Target>,
-}
-
 impl BlockWriter {
-    pub(crate) fn new() -> BlockWriter {
-        BlockWriter { buffer: Vec::with_capacity(BLOCK + BLOCK / 4), target: None }
+    /// Writes files with this extension into `folder`.
+    pub(crate) fn files(folder: PathBuf, extension: &'static str) -> BlockWriter {
+        BlockWriter::new(Target::Folder { folder, extension, names: FileNames::default(), file: None })
     }
 
-    /// What is written from now on goes to `target`.
-    pub(crate) fn begin(&mut self, target: Target) {
-        self.target = Some(target);
+    /// Writes to `stream`.
+    pub(crate) fn stream(stream: Box<dyn Write>) -> BlockWriter {
+        BlockWriter::new(Target::Stream(stream))
     }
 
-    /// All that was written is with the target; a file is synced, and done with.
-    pub(crate) fn end(&mut self) -> Result<(), ExportError> {
+    fn new(target: Target) -> BlockWriter {
+        BlockWriter { buffer: Vec::with_capacity(BLOCK + BLOCK / 4), target }
+    }
+
+    /// Begins a table; gives the name of its file, if it gets one.
+    pub(crate) fn begin_table(&mut self, table: &str) -> Result<Option<String>, ExportError> {
+        let Target::Folder { folder, extension, names, file } = &mut self.target else { return Ok(None) };
+        let name = names.give(table, extension);
+        *file = Some(staging::create(&folder.join(&name))?);
+        Ok(Some(name))
+    }
+
+    /// Ends the table: all that was written is with its file, which is synced, or with the stream.
+    pub(crate) fn end_table(&mut self) -> Result<(), ExportError> {
         self.flush()?;
-        if let Some(Target::File(file)) = &self.target {
+        if let Target::Folder { file: Some(file), .. } = &self.target {
             file.sync_all()?;
-            self.target = None;
         }
         Ok(())
     }
 
     fn flush(&mut self) -> Result<(), ExportError> {
-        let written: io::Result<()> = match &mut self.target {
-            Some(Target::File(file)) => file.write_all(&self.buffer),
-            Some(Target::Stream(stream)) => stream.write_all(&self.buffer).and_then(|()| stream.flush()),
-            None => return Err(ExportError::NoTable),
+        let written = match &mut self.target {
+            Target::Folder { file: Some(file), .. } => file.write_all(&self.buffer),
+            Target::Folder { file: None, .. } => return Err(ExportError::NoTable),
+            Target::Stream(stream) => stream.write_all(&self.buffer).and_then(|()| stream.flush()),
         };
         self.buffer.clear();
         Ok(written?)

@@ -1,10 +1,15 @@
 //! Tables and rows for tests.
 
+use std::cell::RefCell;
+use std::io::{self, Write};
+use std::rc::Rc;
+
 use ese_core::format::{CODE_PAGE_UNICODE, ColumnFlags, ColumnType, LongValueId};
 
 use super::long::Visit;
+use super::output::BlockWriter;
 use super::row::{LongForm, LongRef};
-use super::{ColumnInfo, ExportError, IndexColumn, IndexInfo, LongSource, Provenance, Row, TableInfo};
+use super::{ColumnInfo, ExportError, IndexColumn, IndexInfo, LongSource, Provenance, Row, TableInfo, TableSink};
 
 /// Long values, by their ids from 0 on; they come in small pieces of an odd size.
 #[derive(Default)]
@@ -15,7 +20,7 @@ impl LongSource for LongBytes {
         let value =
             usize::try_from(long.id.0).ok().and_then(|id| self.0.get(id)).ok_or(ExportError::Changed(long.id))?;
         assert_eq!(value.len() as u64, long.bytes);
-        value.chunks(7).try_for_each(|piece| visit(piece))
+        value.chunks(7).try_for_each(visit)
     }
 }
 
@@ -117,7 +122,7 @@ pub(super) fn faulty_row() -> Row {
 }
 
 /// A table, and the same row twice: one holds all of its values, the other none.
-pub(super) fn held_and_long() -> (TableInfo, Row, Row, LongBytes) {
+fn held_and_long() -> (TableInfo, Row, Row, LongBytes) {
     let columns = [
         ("text", ColumnType::LongText),
         ("several", ColumnType::LongBinary),
@@ -150,4 +155,40 @@ pub(super) fn held_and_long() -> (TableInfo, Row, Row, LongBytes) {
     };
     let (held, long) = (fill(Row::default()), fill(Row::new(0)));
     (table, held, long, LongBytes(values.map(|(_, bytes, _)| bytes).to_vec()))
+}
+
+/// What the sink writes of a row that does not hold its values; that is the same as of one that does.
+pub(super) fn same_for_long_values(sink: &dyn Fn(BlockWriter) -> Box<dyn TableSink>) -> String {
+    let (table, held, long, mut source) = held_and_long();
+    let mut text = |row: &Row| {
+        let shared = Shared::default();
+        let mut sink = sink(BlockWriter::stream(Box::new(shared.clone())));
+        sink.begin_table(&table).unwrap();
+        sink.row(row, &mut source).unwrap();
+        (sink.end_table().unwrap(), shared.text())
+    };
+    let expected = text(&held);
+    assert_eq!(text(&long), expected);
+    assert!(expected.1.len() > 4_000);
+    expected.1
+}
+
+/// A stream that is read while others write to it.
+#[derive(Clone, Default)]
+pub(super) struct Shared(Rc<RefCell<Vec<u8>>>);
+
+impl Shared {
+    pub(super) fn text(&self) -> String {
+        String::from_utf8(self.0.borrow().clone()).unwrap()
+    }
+}
+
+impl Write for Shared {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.borrow_mut().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }

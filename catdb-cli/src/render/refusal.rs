@@ -81,9 +81,16 @@ impl Refusal {
     }
 
     /// Standard output is one stream, and the format is not.
+    #[cfg(any(feature = "sqlite", feature = "parquet"))]
     pub(crate) fn not_a_stream() -> Refusal {
-        let reason = "expected --format jsonl for standard output, found a format that needs a folder".to_owned();
+        let reason = "expected --format jsonl or csv for standard output, found one that needs a folder".to_owned();
         Refusal { reason, next: "catdb-cli export --help".to_owned() }
+    }
+
+    /// CSV has one header, and there are several tables in the database at `path`.
+    pub(crate) fn one_table(path: &Path, tables: usize) -> Refusal {
+        let reason = format!("expected one table for CSV on standard output, found {tables}: choose one with --table");
+        Refusal { reason, next: format!("catdb-cli tables {}", shell_word(path)) }
     }
 
     /// There is no such table in the database at `path`.

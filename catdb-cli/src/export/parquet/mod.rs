@@ -1,8 +1,8 @@
 //! Parquet: a file for each table, in row groups of bounded size, for DuckDB and pandas.
 //!
 //! Columns that may have several values are lists. What a column cannot hold - a value that does not decode, several
-//! values where one was declared - is in the column `_rest`, a JSON object by column name; the column itself is NULL
-//! there. Times are cut to microseconds, which is the finest unit that spans all years; unsigned 64-bit numbers and
+//! values where one was declared, a long value - is in the column `_rest`, a JSON object by column name; the column itself
+//! is NULL there. Times are cut to microseconds, which is the finest unit that spans all years; unsigned 64-bit numbers and
 //! GUIDs have types of their own.
 
 mod column;
