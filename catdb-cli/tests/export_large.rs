@@ -4,7 +4,7 @@
 
 mod world;
 
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use catdb_test_data::build::{Built, DatabaseBuilder, NOT_NULL, TableSpec, Type, Value as V};
 use ese_core::format::PageSize;
@@ -125,4 +125,20 @@ fn what_nobody_can_decode_is_kept_as_it_stands() {
     let run = world.run(&["export", "--values", "raw", "--out", "-", "db"]);
     let row: Value = serde_json::from_str(&run.out).unwrap();
     assert_eq!(row["blob"], serde_json::json!([hex::encode(blob(20_000))]));
+}
+
+#[test]
+#[cfg(unix)]
+fn ctrl_c_ends_in_the_middle_of_a_value() {
+    let world = World::new().with("db", &mail(8 << 20).bytes);
+    let mut command = Command::new(assert_cmd::cargo::cargo_bin("catdb-cli"));
+    command.args(["export", "--out", "-", "db"]).current_dir(world.path(""));
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    // Nobody reads: it waits with a part of the first value in the pipe.
+    std::thread::sleep(std::time::Duration::from_millis(700));
+    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+    std::thread::sleep(std::time::Duration::from_millis(200));
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(130));
+    assert!(output.stdout.len() < 2 << 20, "{} bytes", output.stdout.len());
 }

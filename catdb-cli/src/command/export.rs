@@ -44,6 +44,7 @@ impl From<ExportError> for Stop {
     fn from(error: ExportError) -> Stop {
         match error {
             ExportError::Io(error) => Stop::Failed(error),
+            ExportError::Interrupted => Stop::Interrupted,
             error => Stop::Failed(io::Error::other(error)),
         }
     }
@@ -144,7 +145,7 @@ fn one_table(
     let primary = info.indexes.iter().position(|index| index.primary);
     let page = database.pages().size().as_u64();
     let (mut row, mut key, mut last) = (Row::new(sink.held_most()), Vec::new(), Pgno::NONE);
-    let mut long_values = TableLongValues::new(table);
+    let mut long_values = TableLongValues::new(table, bar);
     sink.begin_table(info)?;
     while let Some(pgno) = rows.next_row(&mut row, keys.is_some().then_some(&mut key), faults) {
         if pgno != last {

@@ -1,6 +1,9 @@
 //! Long values that rows do not hold: read piece by piece, as text or as bytes.
 
+use ese_core::database::Table;
+use ese_core::long_value::LongValues;
 use ese_core::value::{TextDecoder, ValueError};
+use ese_core::verify::Progress;
 
 use super::row::{LongForm, LongRef, Stored};
 use super::{ColumnInfo, ExportError};
@@ -71,18 +74,22 @@ pub(crate) fn text(
 }
 
 /// The long values of a table.
-pub(crate) struct TableLongValues<'d>(Option<ese_core::long_value::LongValues<'d>>);
+pub(crate) struct TableLongValues<'d, 'p> {
+    values: Option<LongValues<'d>>,
+    progress: &'p dyn Progress,
+}
 
-impl<'d> TableLongValues<'d> {
-    pub(crate) fn new(table: ese_core::database::Table<'d>) -> TableLongValues<'d> {
-        TableLongValues(table.long_values())
+impl<'d, 'p> TableLongValues<'d, 'p> {
+    /// Reading ends as soon as `progress` is cancelled.
+    pub(crate) fn new(table: Table<'d>, progress: &'p dyn Progress) -> TableLongValues<'d, 'p> {
+        TableLongValues { values: table.long_values(), progress }
     }
 }
 
-impl LongSource for TableLongValues<'_> {
+impl LongSource for TableLongValues<'_, '_> {
     fn read(&mut self, long: LongRef, visit: &mut Visit<'_, [u8]>) -> Result<(), ExportError> {
         let changed = || ExportError::Changed(long.id);
-        let values = self.0.as_mut().ok_or_else(changed)?;
+        let values = self.values.as_mut().ok_or_else(changed)?;
         let opened = match long.form {
             LongForm::Decoded => values.open(long.id),
             LongForm::AsStored => values.open_as_stored(long.id),
@@ -90,6 +97,9 @@ impl LongSource for TableLongValues<'_> {
         let mut reader = opened.map_err(|_| changed())?;
         let mut left = long.bytes;
         while left > 0 {
+            if self.progress.cancelled() {
+                return Err(ExportError::Interrupted);
+            }
             let chunk = reader.next_chunk().and_then(Result::ok).ok_or_else(changed)?;
             left = left.checked_sub(chunk.bytes.len() as u64).ok_or_else(changed)?;
             visit(chunk.bytes)?;

@@ -95,6 +95,8 @@ pub(crate) enum ExportError {
     Value(#[from] ValueError),
     #[error("long value {0}: its bytes are no longer what they were: the input changed while it was read")]
     Changed(LongValueId),
+    #[error("interrupted")]
+    Interrupted,
     #[error("rows: expected a table begun before, found none")]
     NoTable,
 }
