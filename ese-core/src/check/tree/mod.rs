@@ -6,6 +6,7 @@
 //! leaves show. Neither recurses, and no page is come to twice.
 
 mod branch;
+mod child;
 mod leaf;
 mod links;
 
@@ -30,6 +31,16 @@ pub enum Uniqueness {
     Unique,
     /// Key and data together do.
     NonUnique,
+}
+
+impl Uniqueness {
+    /// How messages speak of keys.
+    fn name(self) -> &'static str {
+        match self {
+            Uniqueness::Unique => "unique",
+            Uniqueness::NonUnique => "not unique",
+        }
+    }
 }
 
 /// A tree to be walked, as the catalog knows it.
