@@ -15,6 +15,14 @@ use serde_json::Value;
 use world::{Run, World};
 
 const UTF16: u32 = 1200;
+const FORMATS: &[&str] = &[
+    "jsonl",
+    "csv",
+    #[cfg(feature = "sqlite")]
+    "sqlite",
+    #[cfg(feature = "parquet")]
+    "parquet",
+];
 
 /// Runs an export, which is the one command that leaves something behind.
 fn export(world: &World, args: &[&str]) -> Run {
@@ -202,6 +210,32 @@ fn a_lost_long_value_is_kept_as_far_as_it_goes_and_told() {
     assert!(run.out.contains(r#""blob":{"hex":"#) && run.out.contains(r#""several":[30,-4]"#), "{}", run.out);
 }
 
+#[test]
+fn a_column_that_a_record_has_twice_is_told_and_moves_no_other() {
+    let table = ["a", "b", "c"].iter().fold(TableSpec::new("T").fixed("id", Type::Long, NOT_NULL), |table, name| {
+        table.tagged(name, Type::LongBinary, 0)
+    });
+    let row = vec![V::long(1), V::bytes([1; 3]), V::bytes([2; 3]), V::bytes([3; 3])];
+    let mut built = DatabaseBuilder::new(PageSize::K32).table(table.row(row)).build();
+    let (place, _) = built.nodes("T").remove(0);
+    built.edit_node(place, |node| {
+        // The third entry gets the id of the first.
+        let at = node.data.windows(2).position(|id| id == 258_u16.to_le_bytes()).unwrap();
+        node.data[at..at + 2].copy_from_slice(&256_u16.to_le_bytes());
+    });
+    let world = World::new().with("db", &built.bytes);
+    let run = world.run(&["export", "--out", "-", "db"]);
+    assert_eq!((run.code, run.out.as_str()), (1, "{\"id\":1,\"a\":\"010101\",\"b\":\"020202\"}\n"));
+    assert!(run.err.contains("column 256: expected one entry, found another"), "{}", run.err);
+    let run = world.run(&["export", "--format", "csv", "--out", "-", "db"]);
+    assert_eq!((run.code, run.out.lines().nth(1)), (1, Some("1,\"010101\",\"020202\",")));
+    for format in FORMATS {
+        let out = format!("out-{format}");
+        assert_eq!(export(&world, &["--format", format, "--out", &out, "db"]).code, 1, "{format}");
+        assert_eq!(manifest(&world.path(&out))["faults"]["count"], 1, "{format}");
+    }
+}
+
 /// A database whose names and values try to get out of their place.
 fn hostile() -> Vec<u8> {
     let texts =
@@ -236,15 +270,7 @@ fn files(folder: &Path) -> Vec<PathBuf> {
 
 #[test]
 fn hostile_names_and_values_stay_in_their_place() {
-    let formats: &[&str] = &[
-        "jsonl",
-        "csv",
-        #[cfg(feature = "sqlite")]
-        "sqlite",
-        #[cfg(feature = "parquet")]
-        "parquet",
-    ];
-    for format in formats {
+    for format in FORMATS {
         let world = World::new().with("deep/er/db", &hostile());
         let run = export(&world, &["--format", format, "--provenance", "--out", "deep/er/out", "deep/er/db"]);
         assert_eq!(run.code, 0, "{format}: {}", run.err);

@@ -4,6 +4,7 @@
 
 mod world;
 
+use std::io::Read;
 use std::process::{Command, Stdio};
 
 use catdb_test_data::build::{Built, DatabaseBuilder, NOT_NULL, TableSpec, Type, Value as V};
@@ -133,9 +134,9 @@ fn ctrl_c_ends_in_the_middle_of_a_value() {
     let world = World::new().with("db", &mail(8 << 20).bytes);
     let mut command = Command::new(assert_cmd::cargo::cargo_bin("catdb-cli"));
     command.args(["export", "--out", "-", "db"]).current_dir(world.path(""));
-    let child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
-    // Nobody reads: it waits with a part of the first value in the pipe.
-    std::thread::sleep(std::time::Duration::from_millis(700));
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    // One byte is read and no more: it waits with a part of the first value in the pipe.
+    child.stdout.as_mut().unwrap().read_exact(&mut [0]).unwrap();
     assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
     std::thread::sleep(std::time::Duration::from_millis(200));
     let output = child.wait_with_output().unwrap();

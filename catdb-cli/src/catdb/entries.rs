@@ -61,7 +61,7 @@ impl<'d> Catdb<'d> {
         mut visit: impl FnMut(&Entry) -> Result<(), E>,
     ) -> Result<(), E> {
         for table in &self.tables {
-            let mut rows = TableRows::new(table.table, DeletedRows::Skip);
+            let mut rows = TableRows::new(table.table, DeletedRows::Skip, &());
             let mut row = Row::default();
             while rows.next_row(&mut row, None, faults).is_some() {
                 visit(&table.entry(self.detected.profile().entry_encoding, &row, faults))?;
@@ -77,7 +77,7 @@ impl<'d> Catdb<'d> {
         for table in &self.tables {
             let mut row = Row::default();
             let before = faults.count;
-            let mut rows = TableRows::new(table.table, DeletedRows::Skip);
+            let mut rows = TableRows::new(table.table, DeletedRows::Skip, &());
             if let Some(key) = table.key_of(hash) {
                 rows.seek(&key, faults);
                 if rows.next_row(&mut row, None, faults).is_some() && table.hash_of(&row) == Some(hash) {
@@ -87,7 +87,7 @@ impl<'d> Catdb<'d> {
                 if faults.count == before {
                     continue;
                 }
-                rows = TableRows::new(table.table, DeletedRows::Skip);
+                rows = TableRows::new(table.table, DeletedRows::Skip, &());
             }
             while rows.next_row(&mut row, None, &mut Faults::default()).is_some() {
                 if table.hash_of(&row) == Some(hash) {

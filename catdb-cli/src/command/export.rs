@@ -136,7 +136,7 @@ fn one_table(
     faults: &mut Faults,
 ) -> Result<TableOutput, Stop> {
     let deleted = if args.deleted { DeletedRows::Include } else { DeletedRows::Skip };
-    let mut rows = TableRows::new(table, deleted);
+    let mut rows = TableRows::new(table, deleted, bar);
     let mut filter = Filter::new(&args.conditions, info).filter(|_| !args.conditions.is_empty());
     let mut keys = match args.keys {
         true => Some(SecondaryKeys::read(database, table, faults).map_err(io::Error::other)?),
@@ -148,12 +148,12 @@ fn one_table(
     let mut long_values = TableLongValues::new(table, bar);
     sink.begin_table(info)?;
     while let Some(pgno) = rows.next_row(&mut row, keys.is_some().then_some(&mut key), faults) {
+        if bar.cancelled() {
+            return Err(Stop::Interrupted);
+        }
         if pgno != last {
             last = pgno;
             bar.advance(page);
-            if bar.cancelled() {
-                return Err(Stop::Interrupted);
-            }
         }
         if let Some(filter) = &mut filter
             && !filter.admits(info, &row, &mut long_values)?

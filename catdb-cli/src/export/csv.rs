@@ -8,10 +8,10 @@ use std::io::Write;
 
 use ese_core::value::{DateTime, Guid, Value};
 
-use super::json_text::{self, TypedCells, misleads};
-use super::long::{self, Shown};
+use super::json_text::{self, JsonCells, misleads};
+use super::long::Shown;
 use super::output::{self, BlockWriter, Output};
-use super::row::{Cell, Content, LongRef, Stored};
+use super::row::{Cell, Content, Stored};
 use super::table::ColumnInfo;
 use super::{ExportError, Extras, LongSource, Row, RowState, TableInfo, TableOutput, TableSink, ValueForm};
 
@@ -21,9 +21,8 @@ const FORMULA: [char; 8] = ['=', '+', '-', '@', '\u{FF1D}', '\u{FF0B}', '\u{FF0D
 /// The sink.
 pub(crate) struct CsvSink {
     out: BlockWriter,
-    form: ValueForm,
     extras: Extras,
-    cells: TypedCells,
+    cells: JsonCells,
     /// A cell that is JSON, before quotes are doubled.
     json: Vec<u8>,
     current: Option<Current>,
@@ -37,19 +36,16 @@ struct Current {
 
 impl CsvSink {
     pub(crate) fn new(out: BlockWriter, form: ValueForm, extras: Extras) -> CsvSink {
-        CsvSink { out, form, extras, cells: TypedCells::default(), json: Vec::new(), current: None }
+        CsvSink { out, extras, cells: JsonCells::new(form), json: Vec::new(), current: None }
     }
 
     fn cell(&mut self, column: &ColumnInfo, cell: Cell<'_>, source: &mut dyn LongSource) -> Result<(), ExportError> {
-        if self.form == ValueForm::Typed && cell.len() == 1 && !column.is_list() {
-            return self.single(column, cell.first(), source);
+        if let Some(stored) = self.cells.single(column, cell) {
+            return self.single(column, stored, source);
         }
         self.out.buffer().push(b'"');
         let mut quoted = Quoted { json: &mut self.json, out: &mut self.out };
-        match self.form {
-            ValueForm::Typed => self.cells.cell(&mut quoted, column, cell, source)?,
-            ValueForm::Raw => json_text::raw_cell(&mut quoted, cell, source)?,
-        }
+        self.cells.cell(&mut quoted, column, cell, source)?;
         quoted.relieve()?;
         self.out.buffer().push(b'"');
         Ok(())
@@ -70,7 +66,16 @@ impl CsvSink {
                 Err(_) => self.cells.kept_raw += 1,
             },
             Content::Long(long) => match Shown::of(column, long, stored, source)? {
-                Shown::Text => return long_text(&mut self.out, column, long, source),
+                Shown::Text => {
+                    let mut begins = true;
+                    return json_text::long_text(&mut self.out, column, long, source, |out, piece| {
+                        if begins {
+                            disarm(out, piece);
+                        }
+                        begins &= piece.is_empty();
+                        escape(out, piece);
+                    });
+                }
                 Shown::Binary => {}
                 Shown::Undecoded(_) => self.cells.kept_raw += 1,
             },
@@ -101,7 +106,7 @@ impl TableSink for CsvSink {
     fn begin_table(&mut self, table: &TableInfo) -> Result<(), ExportError> {
         let file = self.out.begin_table(&table.name)?;
         let out = self.out.buffer();
-        for key in table.column_keys(str::to_owned) {
+        for key in table.column_keys() {
             text(out, &key);
             out.push(b',');
         }
@@ -121,7 +126,7 @@ impl TableSink for CsvSink {
     }
 
     fn held_most(&self) -> usize {
-        output::HELD_MOST
+        output::TEXT_HELD_MOST
     }
 
     fn row(&mut self, row: &Row, source: &mut dyn LongSource) -> Result<(), ExportError> {
@@ -207,41 +212,20 @@ fn value(out: &mut Vec<u8>, of: &Value<'_>) {
 /// A cell of text: quoted, no formula, nothing that misleads.
 pub(crate) fn text(out: &mut Vec<u8>, text: &str) {
     out.push(b'"');
-    escape(out, text, Begins::Cell);
+    disarm(out, text);
+    escape(out, text);
     out.push(b'"');
 }
 
-fn long_text(
-    out: &mut BlockWriter,
-    column: &ColumnInfo,
-    long: LongRef,
-    source: &mut dyn LongSource,
-) -> Result<(), ExportError> {
-    out.buffer().push(b'"');
-    let mut begins = Begins::Cell;
-    long::text(column.code_page, long, source, &mut |piece| {
-        escape(out.buffer(), piece, begins);
-        if !piece.is_empty() {
-            begins = Begins::Piece;
-        }
-        out.relieve()
-    })?;
-    out.buffer().push(b'"');
-    Ok(())
-}
-
-/// What a piece of text begins.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Begins {
-    Cell,
-    Piece,
+/// What keeps a cell that begins with `text` from being a formula.
+fn disarm(out: &mut Vec<u8>, text: &str) {
+    if text.starts_with(FORMULA) || text.starts_with(misleads) {
+        out.push(b'\'');
+    }
 }
 
 /// What is between the quotes.
-fn escape(out: &mut Vec<u8>, text: &str, begins: Begins) {
-    if begins == Begins::Cell && (text.starts_with(FORMULA) || text.starts_with(misleads)) {
-        out.push(b'\'');
-    }
+fn escape(out: &mut Vec<u8>, text: &str) {
     for character in text.chars() {
         match character {
             '"' => out.extend_from_slice(b"\"\""),

@@ -7,11 +7,11 @@ use std::io::Write;
 
 use ese_core::value::{Currency, DateTime, Guid, Value};
 
-use super::ExportError;
 use super::long::{self, LongSource, Shown};
 use super::output::Output;
 use super::row::{Cell, Content, LongRef, Row, Stored};
 use super::table::{ColumnInfo, TableInfo};
+use super::{ExportError, ValueForm};
 
 /// Beyond this many readers round integers silently; such numbers are written as strings of digits.
 const EXACT_MOST: u64 = (1 << 53) - 1;
@@ -170,15 +170,25 @@ fn non_finite(value: f64) -> &'static str {
     }
 }
 
-/// What is needed to write typed cells: the buffer for text, and the count of values that did not decode.
-#[derive(Debug, Default)]
-pub(crate) struct TypedCells {
+/// Writes cells as JSON: has the buffer for text, and counts values that did not decode.
+#[derive(Debug)]
+pub(crate) struct JsonCells {
+    pub(crate) form: ValueForm,
     scratch: String,
     /// Values kept as bytes so far.
     pub(crate) kept_raw: u64,
 }
 
-impl TypedCells {
+impl JsonCells {
+    pub(crate) fn new(form: ValueForm) -> JsonCells {
+        JsonCells { form, scratch: String::new(), kept_raw: 0 }
+    }
+
+    /// The only value of a cell that is no list: in raw form all are.
+    pub(crate) fn single<'c>(&self, column: &ColumnInfo, cell: Cell<'c>) -> Option<Stored<'c>> {
+        (self.form == ValueForm::Typed && cell.len() == 1 && !column.is_list()).then(|| cell.first())
+    }
+
     /// The values of one column: a list if the column is one or there are several.
     pub(crate) fn cell(
         &mut self,
@@ -187,10 +197,10 @@ impl TypedCells {
         cell: Cell<'_>,
         source: &mut dyn LongSource,
     ) -> Result<(), ExportError> {
-        if cell.len() == 1 && !column.is_list() {
-            return self.stored(out, column, cell.first(), source);
+        match self.single(column, cell) {
+            Some(stored) => self.stored(out, column, stored, source),
+            None => list(out, cell, |out, stored| self.stored(out, column, stored, source)),
         }
-        list(out, cell, |out, stored| self.stored(out, column, stored, source))
     }
 
     /// One value; what does not decode becomes `{"hex":...,"error":...}`.
@@ -201,6 +211,9 @@ impl TypedCells {
         stored: Stored<'_>,
         source: &mut dyn LongSource,
     ) -> Result<(), ExportError> {
+        if self.form == ValueForm::Raw {
+            return stored_hex(out, stored.content, source);
+        }
         let error = match stored.content {
             Content::Held(bytes) => match self.decode(column, bytes, stored.fault) {
                 Ok(decoded) => {
@@ -210,7 +223,7 @@ impl TypedCells {
                 Err(error) => error,
             },
             Content::Long(long) => match Shown::of(column, long, stored, source)? {
-                Shown::Text => return long_text(out, column, long, source),
+                Shown::Text => return long_text(out, column, long, source, escape),
                 Shown::Binary => return stored_hex(out, stored.content, source),
                 Shown::Undecoded(error) => error,
             },
@@ -239,11 +252,13 @@ impl TypedCells {
     }
 }
 
-fn long_text(
+/// The text of a long value in quotes; `escape` appends what is between them.
+pub(crate) fn long_text(
     out: &mut impl Output,
     column: &ColumnInfo,
     long: LongRef,
     source: &mut dyn LongSource,
+    mut escape: impl FnMut(&mut Vec<u8>, &str),
 ) -> Result<(), ExportError> {
     out.buffer().push(b'"');
     long::text(column.code_page, long, source, &mut |piece| {
@@ -266,11 +281,6 @@ pub(crate) fn list<O: Output>(
     }
     out.buffer().push(b']');
     Ok(())
-}
-
-/// The values of one column as a list of hex strings.
-pub(crate) fn raw_cell(out: &mut impl Output, cell: Cell<'_>, source: &mut dyn LongSource) -> Result<(), ExportError> {
-    list(out, cell, |out, stored| stored_hex(out, stored.content, source))
 }
 
 /// The stored keys of a row: `[["index","hex"],...]`

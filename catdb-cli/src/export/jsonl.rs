@@ -3,7 +3,7 @@
 //! Columns that are NULL are left out in both forms, so that NULL is never taken for an empty value and a table with
 //! 65,000 columns costs no more than what is in it. Keys that begin with `_` are never columns.
 
-use super::json_text::{self, TypedCells};
+use super::json_text::{self, JsonCells};
 use super::output::{self, BlockWriter, Output};
 use super::{ExportError, Extras, LongSource, Row, RowState, TableInfo, TableOutput, TableSink, ValueForm};
 
@@ -19,9 +19,8 @@ pub(crate) struct JsonlSink {
     out: BlockWriter,
     /// Tells the rows of several tables in one stream apart.
     named: TableKey,
-    form: ValueForm,
     extras: Extras,
-    cells: TypedCells,
+    cells: JsonCells,
     current: Option<Current>,
 }
 
@@ -39,7 +38,7 @@ struct Current {
 
 impl JsonlSink {
     pub(crate) fn new(out: BlockWriter, named: TableKey, form: ValueForm, extras: Extras) -> JsonlSink {
-        JsonlSink { out, named, form, extras, cells: TypedCells::default(), current: None }
+        JsonlSink { out, named, extras, cells: JsonCells::new(form), current: None }
     }
 }
 
@@ -61,7 +60,7 @@ impl TableSink for JsonlSink {
         let file = self.out.begin_table(&table.name)?;
         self.cells.kept_raw = 0;
         self.current = Some(Current {
-            keys: table.column_keys(str::to_owned).iter().map(|name| key(name)).collect(),
+            keys: table.column_keys().iter().map(|name| key(name)).collect(),
             index_keys: table.indexes.iter().map(|index| key(&index.name)).collect(),
             table: table.clone(),
             table_key,
@@ -72,7 +71,7 @@ impl TableSink for JsonlSink {
     }
 
     fn held_most(&self) -> usize {
-        output::HELD_MOST
+        output::TEXT_HELD_MOST
     }
 
     fn row(&mut self, row: &Row, source: &mut dyn LongSource) -> Result<(), ExportError> {
@@ -87,10 +86,7 @@ impl TableSink for JsonlSink {
             };
             separate(out.buffer(), &mut comma);
             out.buffer().extend_from_slice(key);
-            match self.form {
-                ValueForm::Raw => json_text::raw_cell(out, cell, source)?,
-                ValueForm::Typed => self.cells.cell(out, column, cell, source)?,
-            }
+            self.cells.cell(out, column, cell, source)?;
         }
         let buffer = out.buffer();
         if self.extras.deleted && row.state == RowState::Deleted {

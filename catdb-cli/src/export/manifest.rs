@@ -90,7 +90,7 @@ impl Manifest {
 
     /// Adds a table that was written.
     pub(crate) fn add(&mut self, table: &TableInfo, output: TableOutput) {
-        let keys = table.column_keys(str::to_owned);
+        let keys = table.column_keys();
         let columns = table.columns.iter().zip(keys).map(|(column, key)| ColumnEntry {
             name: column.name.clone(),
             key: (key != column.name).then_some(key),

@@ -8,7 +8,7 @@ use super::file_name::FileNames;
 use super::{ExportError, staging};
 
 /// Bytes of values that rows are to hold for sinks that write to an [`Output`]: what is longer goes through in pieces.
-pub(crate) const HELD_MOST: usize = 1 << 20;
+pub(crate) const TEXT_HELD_MOST: usize = 1 << 20;
 
 /// Bytes gathered before they are written.
 const BLOCK: usize = 256 * 1024;

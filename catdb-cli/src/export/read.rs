@@ -5,6 +5,7 @@
 use ese_core::database::{Database, DeletedRows, RowRef, RowScan, RowState as Stored, Table, ValueFault, ValueReader};
 use ese_core::format::{Pgno, SegmentFlags};
 use ese_core::long_value::{LongValueReader, ValueStream};
+use ese_core::verify::Progress;
 
 use super::fault::{Fault, Faults};
 use super::row::{Adding, LongForm};
@@ -78,11 +79,13 @@ struct Filler<'d> {
     values: ValueReader<'d>,
     /// By place in the layout.
     places: Vec<Option<usize>>,
+    progress: &'d dyn Progress,
 }
 
 impl<'d> TableRows<'d> {
-    pub(crate) fn new(table: Table<'d>, deleted: DeletedRows) -> TableRows<'d> {
-        let filler = Filler { table, values: table.values(), places: places(table) };
+    /// Once `progress` is cancelled, the row at hand is not whole, and no more should be asked for.
+    pub(crate) fn new(table: Table<'d>, deleted: DeletedRows, progress: &'d dyn Progress) -> TableRows<'d> {
+        let filler = Filler { table, values: table.values(), places: places(table), progress };
         TableRows { scan: table.scan(deleted), filler }
     }
 
@@ -113,8 +116,8 @@ impl<'d> TableRows<'d> {
 
 impl Filler<'_> {
     fn fill(&mut self, row: &mut Row, found: &RowRef<'_>, faults: &mut Faults) {
-        let Filler { table, values, places } = self;
-        let (table, place) = (*table, (found.pgno, found.line));
+        let Filler { table, values, places, progress } = self;
+        let (table, progress, place) = (*table, *progress, (found.pgno, found.line));
         row.clear();
         let (state, status) = match found.state {
             Stored::Live => (RowState::Live, INTACT),
@@ -131,7 +134,7 @@ impl Filler<'_> {
             let name = || table.schema().layout.columns().get(value.column).map(|column| column.name.as_str());
             let fault = match value.bytes {
                 Ok(ValueStream::Whole(bytes)) => return row.push(bytes),
-                Ok(ValueStream::Chunks(reader)) => add_long(row, reader),
+                Ok(ValueStream::Chunks(reader)) => add_long(row, reader, progress),
                 Err(fault) => {
                     row.push_faulty(value.in_record, fault.to_string());
                     Some(fault)
@@ -150,25 +153,29 @@ impl Filler<'_> {
 
 /// Adds a long value to the row, as far as it can be read; gives what is wrong with it. One that nobody here can decode is
 /// added as it stands.
-fn add_long(row: &mut Row, mut reader: LongValueReader<'_, '_>) -> Option<ValueFault> {
+fn add_long(row: &mut Row, mut reader: LongValueReader<'_, '_>, progress: &dyn Progress) -> Option<ValueFault> {
     let (id, mut form) = (reader.id(), LongForm::Decoded);
     let mut value = row.begin_value();
-    let fault = add_chunks(&mut value, &mut reader);
+    let fault = add_chunks(&mut value, &mut reader, progress);
     if fault.as_ref().is_some_and(ValueFault::is_undecodable)
         && let Ok(mut stored) = reader.restart_as_stored()
     {
         value.restart();
         form = LongForm::AsStored;
         // What keeps it from being decoded is what is told, also if it is not even whole.
-        let _ = add_chunks(&mut value, &mut stored);
+        let _ = add_chunks(&mut value, &mut stored, progress);
     }
     value.end(id, form, fault.as_ref().map(ToString::to_string));
     fault
 }
 
-fn add_chunks(value: &mut Adding<'_>, reader: &mut LongValueReader<'_, '_>) -> Option<ValueFault> {
-    while let Some(chunk) = reader.next_chunk() {
-        match chunk {
+fn add_chunks(
+    value: &mut Adding<'_>,
+    reader: &mut LongValueReader<'_, '_>,
+    progress: &dyn Progress,
+) -> Option<ValueFault> {
+    while !progress.cancelled() {
+        match reader.next_chunk()? {
             Ok(chunk) => value.push(chunk.bytes),
             Err(error) => return Some(error.into()),
         }

@@ -2,14 +2,15 @@
 //!
 //! Long values are files of their own here, beside the file of their table: SQLite and Parquet hold a value whole, and so do
 //! their readers. The cell names the file: `{"file":"TABLE.values/1.bin","bytes":12345678}`. It has the bytes of the value as
-//! they were stored, put together and decompressed; with `"error"` those that could be had.
+//! they were stored, put together and decompressed; `"error"` tells why they are not the value.
 
 use std::fs;
 use std::io::{BufWriter, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::file_name::FileNames;
-use super::json_text::{self, TypedCells};
+use super::json_text::{self, JsonCells};
+use super::long::Shown;
 use super::row::{Cell, Content, LongRef, Stored};
 use super::{ColumnInfo, ExportError, LongSource, ValueFiles, ValueForm, staging};
 
@@ -19,7 +20,6 @@ pub(crate) const REST: &str = "_rest";
 /// The object of one row after the other, and the files that they name.
 pub(crate) struct Rest {
     folder: PathBuf,
-    form: ValueForm,
     names: FileNames,
     /// Those of the table.
     files: ValueFiles,
@@ -28,9 +28,9 @@ pub(crate) struct Rest {
 
 impl Rest {
     /// Files will be in `folder`.
-    pub(crate) fn new(folder: PathBuf, form: ValueForm) -> Rest {
+    pub(crate) fn new(folder: PathBuf) -> Rest {
         let files = ValueFiles { folder: String::new(), files: 0 };
-        Rest { folder, form, names: FileNames::default(), files, json: Vec::new() }
+        Rest { folder, names: FileNames::default(), files, json: Vec::new() }
     }
 
     /// Begins a table.
@@ -57,26 +57,30 @@ impl Rest {
         &mut self,
         (key, column): (&str, &ColumnInfo),
         cell: Cell<'_>,
-        cells: &mut TypedCells,
+        cells: &mut JsonCells,
         source: &mut dyn LongSource,
     ) -> Result<(), ExportError> {
-        let mut json = std::mem::take(&mut self.json);
+        let Rest { folder, files, json, .. } = self;
         json.push(if json.is_empty() { b'{' } else { b',' });
-        json_text::text(&mut json, key);
+        json_text::text(json, key);
         json.push(b':');
-        let form = self.form;
-        let mut write = |out: &mut Vec<u8>, stored: Stored<'_>| match (stored.content, form) {
-            (Content::Long(long), _) => self.file(out, long, stored.fault, source),
-            (_, ValueForm::Typed) => cells.stored(out, column, stored, source),
-            (content, ValueForm::Raw) => json_text::stored_hex(out, content, source),
+        let single = cells.single(column, cell);
+        let mut write = |out: &mut Vec<u8>, stored: Stored<'_>| {
+            let Content::Long(long) = stored.content else { return cells.stored(out, column, stored, source) };
+            let error = match (cells.form, stored.fault) {
+                (ValueForm::Raw, fault) => fault.map(str::to_owned),
+                (ValueForm::Typed, _) => match Shown::of(column, long, stored, source)? {
+                    Shown::Undecoded(error) => Some(error),
+                    Shown::Text | Shown::Binary => None,
+                },
+            };
+            cells.kept_raw += u64::from(cells.form == ValueForm::Typed && error.is_some());
+            file(folder, files, out, long, error.as_deref(), source)
         };
-        if form == ValueForm::Typed && cell.len() == 1 && !column.is_list() {
-            write(&mut json, cell.first())?;
-        } else {
-            json_text::list(&mut json, cell, write)?;
+        match single {
+            Some(stored) => write(json, stored),
+            None => json_text::list(json, cell, write),
         }
-        self.json = json;
-        Ok(())
     }
 
     /// The object; `None` if nothing was added.
@@ -87,35 +91,36 @@ impl Rest {
         self.json.push(b'}');
         Some(&self.json)
     }
+}
 
-    /// Writes `long` to a file, and what tells of that to `out`.
-    fn file(
-        &mut self,
-        out: &mut Vec<u8>,
-        long: LongRef,
-        fault: Option<&str>,
-        source: &mut dyn LongSource,
-    ) -> Result<(), ExportError> {
-        let folder = self.folder.join(&self.files.folder);
-        if self.files.files == 0 {
-            fs::create_dir(&folder)?;
-        }
-        self.files.files += 1;
-        let name = format!("{}.bin", self.files.files);
-        let mut file = BufWriter::new(staging::create(&folder.join(&name))?);
-        source.read(long, &mut |piece| Ok(file.write_all(piece)?))?;
-        file.into_inner().map_err(std::io::IntoInnerError::into_error)?.sync_all()?;
-        out.extend_from_slice(b"{\"file\":");
-        json_text::text(out, &format!("{}/{name}", self.files.folder));
-        out.extend_from_slice(b",\"bytes\":");
-        json_text::number(out, long.bytes);
-        if let Some(fault) = fault {
-            out.extend_from_slice(b",\"error\":");
-            json_text::text(out, fault);
-        }
-        out.push(b'}');
-        Ok(())
+/// Writes `long` to the next of `files`, and what tells of that to `out`.
+fn file(
+    folder: &Path,
+    files: &mut ValueFiles,
+    out: &mut Vec<u8>,
+    long: LongRef,
+    error: Option<&str>,
+    source: &mut dyn LongSource,
+) -> Result<(), ExportError> {
+    let folder = folder.join(&files.folder);
+    if files.files == 0 {
+        fs::create_dir(&folder)?;
     }
+    files.files += 1;
+    let name = format!("{}.bin", files.files);
+    let mut file = BufWriter::new(staging::create(&folder.join(&name))?);
+    source.read(long, &mut |piece| Ok(file.write_all(piece)?))?;
+    file.into_inner().map_err(std::io::IntoInnerError::into_error)?.sync_all()?;
+    out.extend_from_slice(b"{\"file\":");
+    json_text::text(out, &format!("{}/{name}", files.folder));
+    out.extend_from_slice(b",\"bytes\":");
+    json_text::number(out, long.bytes);
+    if let Some(error) = error {
+        out.extend_from_slice(b",\"error\":");
+        json_text::text(out, error);
+    }
+    out.push(b'}');
+    Ok(())
 }
 
 #[cfg(test)]
@@ -128,8 +133,8 @@ mod tests {
     #[test]
     fn long_values_are_files_and_the_object_names_them() {
         let folder = tempfile::tempdir().unwrap();
-        let mut rest = Rest::new(folder.path().to_owned(), ValueForm::Typed);
-        let (mut cells, mut source) = (TypedCells::default(), LongBytes(vec![vec![1; 300], vec![2; 400]]));
+        let mut rest = Rest::new(folder.path().to_owned());
+        let (mut cells, mut source) = (JsonCells::new(ValueForm::Typed), LongBytes(vec![vec![1; 300], vec![2; 400]]));
         rest.begin_table("none");
         assert_eq!(rest.end_table().unwrap(), None);
         rest.begin_table("../a");
@@ -151,6 +156,7 @@ mod tests {
             "several": ["00", {"file": name(5), "bytes": 300}, {"file": name(6), "bytes": 400, "error": "cut short"}],
         });
         assert_eq!(json, expected);
+        assert_eq!(cells.kept_raw, 2, "one in each row");
         assert_eq!(fs::read(folder.path().join(name(6))).unwrap(), [2; 400]);
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "nothing escapes the folder");
     }

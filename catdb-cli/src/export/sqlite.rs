@@ -12,7 +12,7 @@ use ese_core::value::{DateTime, Guid, Value};
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{CachedStatement, Connection};
 
-use super::json_text::{self, TypedCells};
+use super::json_text::{self, JsonCells};
 use super::rest::{REST, Rest};
 use super::row::{Cell, Content, Stored};
 use super::table::{ColumnInfo, unique};
@@ -38,8 +38,7 @@ pub(crate) struct SqliteSink {
 
 /// Binds values to parameters.
 struct Binder {
-    form: ValueForm,
-    cells: TypedCells,
+    cells: JsonCells,
     /// One value that is written as text.
     text: Vec<u8>,
 }
@@ -62,8 +61,8 @@ impl SqliteSink {
         connection.pragma_update(None, "journal_mode", "OFF")?;
         connection.pragma_update(None, "synchronous", "OFF")?;
         connection.execute_batch("BEGIN EXCLUSIVE")?;
-        let binder = Binder { form, cells: TypedCells::default(), text: Vec::new() };
-        let (rest, taken) = (Rest::new(folder.to_owned(), form), HashSet::new());
+        let binder = Binder { cells: JsonCells::new(form), text: Vec::new() };
+        let (rest, taken) = (Rest::new(folder.to_owned()), HashSet::new());
         Ok(SqliteSink { connection, path, extras, binder, rest, taken, current: None })
     }
 
@@ -136,11 +135,11 @@ fn declared(column: &ColumnInfo, form: ValueForm) -> &'static str {
 
 impl TableSink for SqliteSink {
     fn begin_table(&mut self, table: &TableInfo) -> Result<(), ExportError> {
-        let keys: Vec<String> = table.column_keys(|name| name.replace('\0', "_").to_ascii_lowercase());
+        let keys: Vec<String> = table.column_keys();
         let name = unique(&plain(&table.name), &mut self.taken, |name| name.to_ascii_lowercase());
         let mut columns: Vec<String> = std::iter::zip(&keys, &table.columns)
             .take(COLUMNS_MOST)
-            .map(|(key, column)| format!("{} {}", identifier(key), declared(column, self.binder.form)))
+            .map(|(key, column)| format!("{} {}", identifier(key), declared(column, self.binder.cells.form)))
             .collect();
         columns.extend(self.extra_columns().iter().map(|name| (*name).to_owned()));
         let name = identifier(&name);
@@ -225,21 +224,16 @@ impl Binder {
         cell: Cell<'_>,
         source: &mut dyn LongSource,
     ) -> Result<(), ExportError> {
-        let Binder { form, cells, text } = self;
+        let Binder { cells, text } = self;
         text.clear();
-        let single = cell.len() == 1 && !column.is_list();
-        if let (ValueForm::Typed, true, Stored { content: Content::Held(bytes), fault }) = (*form, single, cell.first())
-        {
+        if let Some(Stored { content: Content::Held(bytes), fault }) = cells.single(column, cell) {
             match cells.decode(column, bytes, fault) {
                 Ok(value) => return bind_value(statement, place, text, &value),
                 Err(_) => cells.kept_raw += 1,
             }
             return bind(statement, place, ValueRef::Blob(bytes));
         }
-        match form {
-            ValueForm::Typed => cells.cell(text, column, cell, source)?,
-            ValueForm::Raw => json_text::raw_cell(text, cell, source)?,
-        }
+        cells.cell(text, column, cell, source)?;
         bind(statement, place, ValueRef::Text(text))
     }
 }
@@ -338,13 +332,14 @@ mod tests {
 
     #[test]
     fn hostile_names_are_names_and_nothing_else() {
-        let names = ["a\"); DROP TABLE \"x", "A\"); DROP TABLE \"x", "sqlite_master", "sqlite_master", "", "n\0l"];
+        let names =
+            ["a\"); DROP TABLE \"x", "A\"); DROP TABLE \"x", "sqlite_master", "sqlite_master", "", "n\0l", "\0rest"];
         let tables: Vec<(TableInfo, Vec<Row>)> = names
             .iter()
             .map(|name| (table(name, vec![column(name, ColumnType::Long), column(name, ColumnType::Bit)]), vec![]))
             .collect();
         let (_folder, db) = export(&tables, Extras::default());
-        assert_eq!(one::<i64>(&db, "SELECT count(*) FROM sqlite_master WHERE type = 'table'"), 6);
+        assert_eq!(one::<i64>(&db, "SELECT count(*) FROM sqlite_master WHERE type = 'table'"), 7);
     }
 
     #[test]

@@ -7,12 +7,9 @@ use std::fmt::Write;
 
 use ese_core::value::Value;
 
-use super::row::{Content, Stored};
+use super::long::{self, Shown};
+use super::row::{Content, LongRef, Stored};
 use super::{ColumnInfo, ExportError, LongSource, Row, TableInfo};
-
-/// A byte of text, as it is shown, takes so many bytes at most as it is stored, escape sequences of shifting code pages
-/// included. Only a long value is measured by that: one that has more is not equal.
-const STORED_MOST: u64 = 8;
 
 /// One condition.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -75,7 +72,6 @@ impl<'c> Filter<'c> {
 /// What comparing takes.
 #[derive(Default)]
 struct Room {
-    long: Vec<u8>,
     decoded: String,
     shown: String,
 }
@@ -88,17 +84,14 @@ impl Room {
         wanted: &str,
         source: &mut dyn LongSource,
     ) -> Result<bool, ExportError> {
-        let Room { long, decoded, shown } = self;
+        let Room { decoded, shown } = self;
         let bytes = match stored.content {
             Content::Held(bytes) => bytes,
-            Content::Long(value) if value.bytes > STORED_MOST * wanted.len() as u64 => return Ok(false),
-            Content::Long(value) => {
-                long.clear();
-                source.read(value, &mut |piece| {
-                    long.extend_from_slice(piece);
-                    Ok(())
-                })?;
-                long
+            Content::Long(long) => {
+                return match Shown::of(column, long, stored, source)? {
+                    Shown::Text => is_long_text(column, long, wanted, source),
+                    Shown::Binary | Shown::Undecoded(_) => is_long_hex(long, wanted, source),
+                };
             }
         };
         shown.clear();
@@ -116,9 +109,48 @@ impl Room {
     }
 }
 
+/// True for `wanted`, with or without NULs behind it.
+fn is_long_text(
+    column: &ColumnInfo,
+    long: LongRef,
+    wanted: &str,
+    source: &mut dyn LongSource,
+) -> Result<bool, ExportError> {
+    let (mut left, mut equal) = (wanted, true);
+    long::text(column.code_page, long, source, &mut |piece| {
+        let end = piece.floor_char_boundary(left.len());
+        match (piece.split_at_checked(end), left.strip_prefix(piece.get(..end).unwrap_or_default())) {
+            (Some((_, behind)), Some(rest)) => {
+                equal &= behind.is_empty() || rest.is_empty() && behind.bytes().all(|byte| byte == 0);
+                left = rest;
+            }
+            _ => equal = false,
+        }
+        Ok(())
+    })?;
+    Ok(equal && left.is_empty())
+}
+
+/// True for the bytes that `wanted` has as hex.
+fn is_long_hex(long: LongRef, wanted: &str, source: &mut dyn LongSource) -> Result<bool, ExportError> {
+    let Ok(wanted) = hex::decode(wanted) else { return Ok(false) };
+    if wanted.len() as u64 != long.bytes {
+        return Ok(false);
+    }
+    let (mut left, mut equal) = (&wanted[..], true);
+    source.read(long, &mut |piece| {
+        match left.strip_prefix(piece) {
+            Some(rest) => left = rest,
+            None => equal = false,
+        }
+        Ok(())
+    })?;
+    Ok(equal)
+}
+
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{LongBytes, column, every_type, full_row, long_row, table};
+    use super::super::testing::{LongBytes, column, every_type, full_row, long_row, table, utf16};
     use super::*;
     use ese_core::format::ColumnType;
 
@@ -162,5 +194,23 @@ mod tests {
         assert!(admits(format!("b={}", "cd".repeat(4_000))));
         assert!(!admits(format!("a={}", "ab".repeat(299))));
         assert!(!admits("b=cd".to_owned()));
+    }
+
+    #[test]
+    fn long_text_is_compared_without_nuls_at_its_end() {
+        let table = table("t", vec![column("a", ColumnType::LongText), column("b", ColumnType::LongText)]);
+        for text in ["", "abc", "é€😀", &"long and longer ".repeat(40)] {
+            let stored = utf16(&format!("{text}{}", "\0".repeat(200)));
+            let mut source = LongBytes(vec![stored]);
+            let row = long_row(&source, &[]);
+            let mut admits = |wanted: &str| {
+                let conditions = [format!("a={wanted}").parse().unwrap()];
+                Filter::new(&conditions, &table).unwrap().admits(&table, &row, &mut source).unwrap()
+            };
+            assert!(admits(text), "{text}");
+            assert!(!admits(&format!("{text}x")) && !admits(&format!("x{text}")), "{text}");
+            let shorter = text.char_indices().next_back().map_or("x", |(end, _)| &text[..end]);
+            assert!(!admits(shorter), "{text}");
+        }
     }
 }

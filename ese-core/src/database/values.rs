@@ -6,7 +6,9 @@
 use crate::compress::DecompressError;
 use crate::format::{ColumnKind, ColumnType, PageSize, Pgno};
 use crate::long_value::{LongValueError, LongValues, ValueBuffer, ValueError, ValueStream};
-use crate::record::{Column, Origin, Record, RecordError, Stored, TableLayout, TaggedField, TaggedValue, ValueForm};
+use crate::record::{
+    Column, Origin, Record, RecordError, RecordFault, Stored, TableLayout, TaggedField, TaggedValue, ValueForm,
+};
 
 use super::Table;
 
@@ -64,7 +66,8 @@ pub struct StoredValue<'a, 's> {
     pub sequence: usize,
     /// Its bytes, put together and decompressed, or why nothing of it is known.
     pub bytes: Result<ValueStream<'a, 's>, ValueFault>,
-    /// What the record has of it: the value itself, compressed maybe, or the reference to a long value.
+    /// What the record has of it, as it stands: the value itself, compressed maybe; nothing of a long value, which it only
+    /// names.
     pub in_record: &'a [u8],
 }
 
@@ -121,6 +124,9 @@ pub struct ValueReader<'d> {
     defaults: Vec<usize>,
     long_values: Option<LongValues<'d>>,
     buffer: ValueBuffer,
+    /// The number of the record, and for each column that of the last one that had it as a tagged column.
+    record: u64,
+    met: Vec<u64>,
 }
 
 impl<'d> ValueReader<'d> {
@@ -132,6 +138,8 @@ impl<'d> ValueReader<'d> {
             defaults: (0..).zip(layout.columns()).filter(|(_, c)| has_default(c)).map(|(place, _)| place).collect(),
             long_values: table.long_values(),
             buffer: ValueBuffer::default(),
+            record: 0,
+            met: Vec::new(),
         }
     }
 
@@ -140,7 +148,8 @@ impl<'d> ValueReader<'d> {
     /// left out.
     ///
     /// # Errors
-    /// [`RecordError`] if nobody can tell where the tagged columns are; all others have come by then.
+    /// [`RecordError`] if nobody can tell where the tagged columns are, or if one of them is there twice: its first entry
+    /// counts, as it does for [`ValueReader::open`]. All others have come by then.
     pub fn for_each(
         &mut self,
         record: &Record<'_>,
@@ -156,16 +165,16 @@ impl<'d> ValueReader<'d> {
             }
         }
         let tagged = record.tagged();
-        if let Ok(fields) = tagged {
-            for field in fields {
-                match field {
-                    Ok(field) => self.field(record.page_size(), &field, &mut visit),
-                    Err(error) => self.lost_field(error, &mut visit),
-                }
-            }
+        let mut lost = tagged.map(|_| ());
+        self.record += 1;
+        for field in tagged.into_iter().flatten() {
+            lost = lost.and(match field {
+                Ok(field) => self.field(record.page_size(), &field, &mut visit),
+                Err(error) => self.lost_field(error, &mut visit),
+            });
         }
         self.absent(record, &mut visit);
-        tagged.map(|_| ())
+        lost
     }
 
     /// Opens value number `sequence` (1-based) of the column at `place` in [`TableLayout::columns`]; `None` if there is none.
@@ -201,27 +210,54 @@ impl<'d> ValueReader<'d> {
         }
     }
 
-    fn field(&mut self, size: PageSize, field: &TaggedField<'_>, visit: &mut impl FnMut(StoredValue<'_, 'd>)) {
-        let Some(column) = self.place_of(field.id, field.origin) else { return };
+    fn field(
+        &mut self,
+        size: PageSize,
+        field: &TaggedField<'_>,
+        visit: &mut impl FnMut(StoredValue<'_, 'd>),
+    ) -> Result<(), RecordError> {
+        let &TaggedField { id, origin, .. } = field;
+        let Some(column) = self.place_of(id, origin) else { return Ok(()) };
+        if !self.is_first(column) {
+            return Err(RecordFault::Repeated { id, origin }.at(field.entry_at));
+        }
         for (sequence, value) in (1..).zip(field.values()) {
             match value {
                 Ok(value) => {
                     let bytes = self.buffer.open(&value, size, self.long_values.as_mut()).map_err(ValueFault::from);
-                    visit(StoredValue { column, sequence, bytes, in_record: value.bytes });
+                    let in_record = if value.form == ValueForm::Separated { &[] } else { value.bytes };
+                    visit(StoredValue { column, sequence, bytes, in_record });
                 }
                 Err(error) => {
                     visit(StoredValue { column, sequence, bytes: Err(error.into()), in_record: field.bytes });
                 }
             }
         }
+        Ok(())
     }
 
     /// A tagged column whose data lie outside their place.
-    fn lost_field(&self, error: RecordError, visit: &mut impl FnMut(StoredValue<'_, 'd>)) {
+    fn lost_field(
+        &mut self,
+        error: RecordError,
+        visit: &mut impl FnMut(StoredValue<'_, 'd>),
+    ) -> Result<(), RecordError> {
         let column = error.fault.column().and_then(|(id, origin)| self.place_of(id, origin));
-        if let Some(column) = column {
-            visit(StoredValue::in_one(column, Err(error.into())));
+        let Some(column) = column else { return Ok(()) };
+        if !self.is_first(column) {
+            return Err(error);
         }
+        visit(StoredValue::in_one(column, Err(error.into())));
+        Ok(())
+    }
+
+    /// True if the record did not have this tagged column before.
+    fn is_first(&mut self, column: usize) -> bool {
+        if self.met.is_empty() {
+            self.met.resize(self.layout.columns().len(), 0);
+        }
+        let met = self.met.get_mut(column).map(|met| std::mem::replace(met, self.record));
+        met != Some(self.record)
     }
 
     /// The defaults of columns that the record does not store.

@@ -36,7 +36,7 @@ pub enum LongValueError {
         /// Where the next one begins; `None` if there is none.
         found: Option<u32>,
     },
-    /// A chunk begins inside the one before, or behind the end of the value.
+    /// A chunk begins inside the one before.
     #[error("long value {id}: expected a chunk at byte {expected}, found one at {found}")]
     Misplaced {
         /// The long value.
@@ -44,6 +44,16 @@ pub enum LongValueError {
         /// Where the next chunk should begin.
         expected: u32,
         /// Where it begins.
+        found: u32,
+    },
+    /// A chunk begins behind the end of the value.
+    #[error("long value {id}: expected its end at byte {size}, found a chunk at byte {found}")]
+    BehindEnd {
+        /// The long value.
+        id: LongValueId,
+        /// Size of the whole value.
+        size: u32,
+        /// Where the chunk begins.
         found: u32,
     },
     /// A chunk is longer than the rest of the value, or shorter once it is decompressed.
@@ -270,7 +280,10 @@ impl<'v, 's> LongValueReader<'v, 's> {
             self.state = State::Done;
             return (expected < size).then_some(Err(LongValueError::NoChunk { id, offset: expected, size, found }));
         };
-        if offset < expected || offset >= size {
+        if offset >= size {
+            return Some(Err(LongValueError::BehindEnd { id, size, found: offset }));
+        }
+        if offset < expected {
             return Some(Err(LongValueError::Misplaced { id, expected, found: offset }));
         }
         if offset > expected {

@@ -160,6 +160,14 @@ pub enum RecordFault {
         /// Where it ends.
         end: usize,
     },
+    /// There is a second entry of the same tagged column.
+    #[error("expected one entry, found another")]
+    Repeated {
+        /// Id of the column.
+        id: u16,
+        /// Whose column it is.
+        origin: Origin,
+    },
 }
 
 impl RecordFault {
@@ -172,6 +180,7 @@ impl RecordFault {
             | Self::NoExtendedByte { id, origin }
             | Self::FirstOfTwo { id, origin, .. }
             | Self::FirstValue { id, origin, .. }
+            | Self::Repeated { id, origin }
             | Self::Value { id, origin, .. } => Some((id, origin)),
             _ => None,
         }
@@ -183,7 +192,7 @@ impl RecordFault {
     }
 
     /// The error that this fault is, at byte `at` of the record.
-    pub(super) fn at(self, at: usize) -> RecordError {
+    pub(crate) fn at(self, at: usize) -> RecordError {
         RecordError { at, fault: self }
     }
 }

@@ -99,7 +99,7 @@ fn chunks_that_do_not_fit_are_errors() {
             "long value 0x7: expected a chunk at byte 4014, found one at 4013",
             "long value 0x7: expected a chunk at byte 4014 of 10000, found the next one at 8028",
             "8028+1972",
-            "long value 0x7: expected a chunk at byte 10000, found one at 12042",
+            "long value 0x7: expected its end at byte 10000, found a chunk at byte 12042",
         ]
     );
     let mut long = nodes();

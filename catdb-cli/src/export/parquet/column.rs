@@ -208,7 +208,7 @@ impl Column {
         self.rows += missing;
     }
 
-    /// A value of row number `row`, or NULL in its place. False if the column does not take it.
+    /// A value of row number `row`, or NULL in its place. Gives its bytes; `None` if the column does not take it.
     pub(super) fn push(&mut self, row: usize, value: Option<&Value<'_>>) -> Option<usize> {
         let bytes = match value {
             Some(value) => self.buffer.push(value)?,

@@ -23,7 +23,7 @@ use parquet::schema::types::{Type, TypePtr};
 use column::{Column, Kind, Sign, list};
 
 use super::file_name::FileNames;
-use super::json_text::{self, TypedCells};
+use super::json_text::{self, JsonCells};
 use super::rest::{REST, Rest};
 use super::row::Cell;
 use super::{ExportError, Extras, LongSource, Row, RowState, TableInfo, TableOutput, TableSink, ValueForm, staging};
@@ -35,11 +35,10 @@ const GROUP_PLACES: usize = 4 * 1024 * 1024;
 /// The sink.
 pub(crate) struct ParquetSink {
     folder: PathBuf,
-    form: ValueForm,
     extras: Extras,
     input_sha256: Option<String>,
     names: FileNames,
-    cells: TypedCells,
+    cells: JsonCells,
     rest: Rest,
     text: Vec<u8>,
     current: Option<Current>,
@@ -87,9 +86,9 @@ impl Current {
 
 impl ParquetSink {
     pub(crate) fn new(folder: PathBuf, form: ValueForm, extras: Extras, input_sha256: Option<String>) -> ParquetSink {
-        let (names, cells, text) = (FileNames::default(), TypedCells::default(), Vec::new());
-        let rest = Rest::new(folder.clone(), form);
-        ParquetSink { folder, form, extras, input_sha256, names, cells, rest, text, current: None }
+        let (names, cells, text) = (FileNames::default(), JsonCells::new(form), Vec::new());
+        let rest = Rest::new(folder.clone());
+        ParquetSink { folder, extras, input_sha256, names, cells, rest, text, current: None }
     }
 
     /// Columns that are not the table's.
@@ -135,7 +134,7 @@ impl ParquetSink {
         if fits {
             for stored in cell.values() {
                 let bytes = stored.held().unwrap_or_default();
-                let decoded = match self.form {
+                let decoded = match self.cells.form {
                     ValueForm::Typed => self.cells.decode(info, bytes, stored.fault).ok(),
                     ValueForm::Raw => Some(Value::Binary(bytes)),
                 };
@@ -153,12 +152,11 @@ impl ParquetSink {
 
 impl TableSink for ParquetSink {
     fn begin_table(&mut self, table: &TableInfo) -> Result<(), ExportError> {
-        // DuckDB tells no names apart by case.
-        let keys = table.column_keys(str::to_lowercase);
+        let keys = table.column_keys();
         let mut fields: Vec<TypePtr> = Vec::new();
         let mut columns = Vec::new();
         for (key, info) in keys.iter().zip(&table.columns) {
-            let (kind, is_list) = match self.form {
+            let (kind, is_list) = match self.cells.form {
                 ValueForm::Typed => (Kind::of(info.column_type), info.is_list()),
                 ValueForm::Raw => (Kind::Binary, true),
             };

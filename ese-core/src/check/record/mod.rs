@@ -183,7 +183,10 @@ fn rule_of(fault: &RecordFault) -> Rule {
         | RecordFault::EndOffsets { .. }
         | RecordFault::VariableEnd { .. } => Rule::R2,
         RecordFault::FixedColumn { .. } => Rule::R3,
-        RecordFault::FirstEntry { .. } | RecordFault::NoEntry { .. } | RecordFault::TaggedData { .. } => Rule::R7,
+        RecordFault::FirstEntry { .. }
+        | RecordFault::NoEntry { .. }
+        | RecordFault::TaggedData { .. }
+        | RecordFault::Repeated { .. } => Rule::R7,
         RecordFault::NoExtendedByte { .. } => Rule::R9,
         RecordFault::FirstOfTwo { .. } => Rule::R11,
         RecordFault::FirstValue { .. } | RecordFault::Value { .. } => Rule::R12,
@@ -213,7 +216,7 @@ fn compared(fault: &RecordFault) -> Option<(usize, usize)> {
             let start_fits = (least..=most).contains(&start);
             Some(if start_fits { (nearest(start, most, end), end) } else { (nearest(least, most, start), start) })
         }
-        RecordFault::NoExtendedByte { .. } => None,
+        RecordFault::NoExtendedByte { .. } | RecordFault::Repeated { .. } => None,
     }
 }
 
