@@ -129,6 +129,21 @@ fn what_nobody_can_decode_is_kept_as_it_stands() {
 }
 
 #[test]
+fn a_reference_is_never_taken_for_the_value() {
+    let mut built = mail(20_000);
+    let (place, _) = built.nodes("Mail/LV").into_iter().rfind(|(_, node)| node.data.len() == 8).unwrap();
+    built.edit_page(place.pgno, |page| drop(page.nodes.remove(place.line - 1)));
+    let world = World::new().with("db", &built.bytes);
+    let run = world.run(&["export", "--out", "-", "db"]);
+    let row: Value = serde_json::from_str(&run.out).unwrap();
+    let error = "long value 0x8000000080000002: expected a root in the tree, found none";
+    assert_eq!((run.code, &row["blob"]), (1, &serde_json::json!({"hex": "", "error": error})));
+    let run = world.run(&["export", "--values", "raw", "--out", "-", "db"]);
+    let row: Value = serde_json::from_str(&run.out).unwrap();
+    assert_eq!((run.code, &row["blob"]), (1, &serde_json::json!([""])));
+}
+
+#[test]
 #[cfg(unix)]
 fn ctrl_c_ends_in_the_middle_of_a_value() {
     let world = World::new().with("db", &mail(8 << 20).bytes);

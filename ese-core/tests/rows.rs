@@ -10,23 +10,10 @@ use std::path::Path;
 use catdb_test_data::{corpus, database};
 use ese_core::database::{Database, DeletedRows, FieldError, RowFault, Table};
 use ese_core::format::PageSize;
-use ese_core::source::{ByteSource, ReadError};
-
-/// A file in memory that the database owns.
-struct Owned(Vec<u8>);
-
-impl ByteSource for Owned {
-    fn len(&self) -> u64 {
-        self.0.len() as u64
-    }
-
-    fn read_at(&self, offset: u64, buf: &mut [u8]) -> Result<(), ReadError> {
-        ese_core::source::MemorySource(&self.0).read_at(offset, buf)
-    }
-}
+use ese_core::source::MemorySource;
 
 fn open(file: Vec<u8>) -> Database {
-    Database::from_source(Box::new(Owned(file))).expect("a database")
+    Database::from_source(Box::new(MemorySource(file))).expect("a database")
 }
 
 type Columns = BTreeMap<String, Vec<String>>;

@@ -216,7 +216,7 @@ fn a_page_that_cannot_be_read_a_second_time_is_told_and_explains_what_is_missing
     let report = Verifier::new(&MemorySource(&file)).run().unwrap();
     assert_eq!(report.verdict(), Verdict::Intact);
     // A leaf of the rows of the table Kitchen.
-    let leaf = Database::from_source(Box::new(Owned(file.clone())))
+    let leaf = Database::from_source(Box::new(MemorySource(file.clone())))
         .unwrap()
         .table("Kitchen")
         .and_then(|table| table.rows().next().and_then(Result::ok).map(|row| row.pgno()))
@@ -228,16 +228,4 @@ fn a_page_that_cannot_be_read_a_second_time_is_told_and_explains_what_is_missing
     let [finding] = errors[..] else { panic!("{errors:?}") };
     assert_eq!((finding.code, finding.pgno), (Code::DbReadError, Some(leaf)));
     assert!(finding.detail.consequences.is_some_and(|count| count > 0), "{finding:?}");
-}
-
-struct Owned(Vec<u8>);
-
-impl ByteSource for Owned {
-    fn len(&self) -> u64 {
-        self.0.len() as u64
-    }
-
-    fn read_at(&self, offset: u64, buf: &mut [u8]) -> Result<(), ReadError> {
-        MemorySource(&self.0).read_at(offset, buf)
-    }
 }

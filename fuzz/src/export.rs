@@ -4,21 +4,8 @@
 //! make of values is held to its promises by the properties beside each format.
 
 use ese_core::database::{Database, DeletedRows, Table};
-use ese_core::source::{ByteSource, MemorySource, ReadError};
+use ese_core::source::MemorySource;
 use ese_core::value::Value;
-
-/// A file in memory that the database owns.
-struct Owned(Vec<u8>);
-
-impl ByteSource for Owned {
-    fn len(&self) -> u64 {
-        self.0.len() as u64
-    }
-
-    fn read_at(&self, offset: u64, buf: &mut [u8]) -> Result<(), ReadError> {
-        MemorySource(&self.0).read_at(offset, buf)
-    }
-}
 
 /// Values that one input may take: rows of a hostile file may all refer to one long value.
 const VALUES_MOST: usize = 200_000;
@@ -33,7 +20,7 @@ struct Sum {
 }
 
 pub(crate) fn run(bytes: &[u8]) {
-    let Ok(db) = Database::from_source(Box::new(Owned(bytes.to_vec()))) else { return };
+    let Ok(db) = Database::from_source(Box::new(MemorySource(bytes.to_vec()))) else { return };
     let mut left = VALUES_MOST;
     for table in db.tables() {
         let all = read(table, DeletedRows::Include, left);

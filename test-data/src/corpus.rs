@@ -43,7 +43,7 @@ pub fn unpack(path: &Path) -> Vec<u8> {
     bytes
 }
 
-#[allow(clippy::panic)]
+#[allow(clippy::panic)] // a test that cannot go on has to stop
 fn panic_on(path: &Path, error: &std::io::Error) -> ! {
     panic!("{}: {error}", path.display())
 }

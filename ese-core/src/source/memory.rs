@@ -2,13 +2,13 @@
 
 use super::{ByteSource, ReadError};
 
-/// A source over a slice.
+/// A source over bytes in memory, borrowed or its own.
 #[derive(Clone, Copy, Debug)]
-pub struct MemorySource<'a>(pub &'a [u8]);
+pub struct MemorySource<B>(pub B);
 
-impl ByteSource for MemorySource<'_> {
+impl<B: AsRef<[u8]> + Sync> ByteSource for MemorySource<B> {
     fn len(&self) -> u64 {
-        self.0.len() as u64
+        self.0.as_ref().len() as u64
     }
 
     fn read_at(&self, offset: u64, buf: &mut [u8]) -> Result<(), ReadError> {
@@ -19,6 +19,6 @@ impl ByteSource for MemorySource<'_> {
 
     fn slice(&self, offset: u64, len: usize) -> Option<&[u8]> {
         let start = usize::try_from(offset).ok()?;
-        self.0.get(start..start.checked_add(len)?)
+        self.0.as_ref().get(start..start.checked_add(len)?)
     }
 }

@@ -15,7 +15,7 @@ use ese_core::check::Shutdown;
 use ese_core::check::space::{SpaceCheck, UsedPages};
 use ese_core::finding::Finding;
 use ese_core::format::{DbState, Pgno};
-use ese_core::source::{MemorySource, Pages};
+use ese_core::source::{ByteSource, Pages};
 use ese_core::tree::{Ownership, Space, TreeInfo, TreeList, TrustedPages};
 use ese_core::verify::open_header;
 
@@ -31,7 +31,7 @@ struct Examined<'a> {
 }
 
 impl<'a> Examined<'a> {
-    fn new(source: &'a MemorySource<'a>) -> Examined<'a> {
+    fn new(source: &'a dyn ByteSource) -> Examined<'a> {
         let opened = open_header(source, &()).expect("a database");
         let state = opened.copies.used_copy().map(|copy| copy.header.state());
         let pages = Pages::new(source, opened.page_size);

@@ -202,7 +202,7 @@ fn extent_node(extent: &Pages) -> Node {
     Node { flags: 0, prefix: 0, key: extent.end().to_be_bytes().to_vec(), data: count.to_le_bytes().to_vec() }
 }
 
-#[allow(clippy::panic)]
+#[allow(clippy::panic)] // a test that cannot go on has to stop
 fn missing<T>(name: &str) -> T {
     panic!("the database has no {name}")
 }

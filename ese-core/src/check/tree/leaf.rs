@@ -140,7 +140,7 @@ fn check(tree: &TreeShape, context: &WalkContext<'_>, leaf: &BoundedLeaf<'_>) {
         // Where there are lines that cannot be taken apart, the page check has said so.
         if page.tag_count() <= page.first_line() && pgno != tree.root {
             let text = "nodes: expected at least one on a leaf that is no root, found none".to_owned();
-            report(tree, context, Code::BtreeEmpty, "T8", pgno, offset::ITAG_STATE, text, |finding| finding);
+            report(tree, context, (Code::BtreeEmpty, "T8"), (pgno, offset::ITAG_STATE), text, |finding| finding);
         }
         return;
     };
@@ -154,7 +154,7 @@ fn check(tree: &TreeShape, context: &WalkContext<'_>, leaf: &BoundedLeaf<'_>) {
             start_of(&node.key.to_vec())
         );
         let at = page.offset_of(node.key.suffix);
-        report(tree, context, Code::BtreeBounds, rule, pgno, at, text, |finding| finding.line(node.line));
+        report(tree, context, (Code::BtreeBounds, rule), (pgno, at), text, |finding| finding.line(node.line));
     };
     if bookmark_cmp(page, &first, leaf.lower) == Ordering::Less {
         outside("T14", &first, leaf.lower, "of at least");

@@ -93,7 +93,7 @@ fn wrong(
     (expected, found): (Pgno, Pgno),
 ) {
     let text = format!("{field}: expected {expected}, found {found}");
-    report(tree, context, Code::BtreeLink, rule, pgno, at, text, |mut finding| {
+    report(tree, context, (Code::BtreeLink, rule), (pgno, at), text, |mut finding| {
         finding.detail.pages = vec![expected, found];
         finding.compared(expected.0, found.0)
     });

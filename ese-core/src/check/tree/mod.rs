@@ -241,7 +241,7 @@ impl Walk<'_> {
         message: String,
         fill: impl FnOnce(Finding) -> Finding,
     ) {
-        report(self.tree, &self.context, code, rule, pgno, at, message, fill);
+        report(self.tree, &self.context, (code, rule), (pgno, at), message, fill);
     }
 
     /// Notes that keys from `lower` on cannot be reached, for which page `pgno` is at fault.
@@ -265,14 +265,12 @@ fn lost(tree: &TreeShape, context: &WalkContext<'_>, pgno: Pgno, fault: PageFaul
     context.sink.add(finding);
 }
 
-#[allow(clippy::too_many_arguments)] // they are the finding
+/// A finding about `tree`, at byte `at` of page `pgno`.
 fn report(
     tree: &TreeShape,
     context: &WalkContext<'_>,
-    code: Code,
-    rule: &'static str,
-    pgno: Pgno,
-    at: usize,
+    (code, rule): (Code, &'static str),
+    (pgno, at): (Pgno, usize),
     message: String,
     fill: impl FnOnce(Finding) -> Finding,
 ) {
